@@ -1,0 +1,64 @@
+"""A plain admin for backbones, embeddings and product vectors. Vectors are never shown as lists."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from embeddings.models import Backbone, Embedding, ProductVector
+
+
+class ComputedAdmin(admin.ModelAdmin):
+    """Rows that only the pipeline writes: they can be looked at and deleted."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody types an embedding."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Nobody edits one."""
+        return False
+
+
+@admin.register(Backbone)
+class BackboneAdmin(admin.ModelAdmin):
+    """Backbones; what describes the weights comes from `embed_products`."""
+
+    list_display = ["name", "dimension", "weights_sha256", "is_active", "created_at"]
+    list_filter = ["is_active"]
+    readonly_fields = ["name", "dimension", "preprocessing", "weights_sha256", "created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Registering reads the weights: `manage.py embed_products --backbone NAME`."""
+        return False
+
+
+@admin.register(Embedding)
+class EmbeddingAdmin(ComputedAdmin):
+    """Embeddings with their state, and the reason where there is no vector."""
+
+    list_display = ["image", "backbone", "mask_method", "state", "error", "attempts", "updated_at"]
+    list_filter = ["backbone", "state", "mask_method"]
+    list_select_related = ["image__product", "backbone"]
+    search_fields = ["image__product__item_id", "error"]
+    exclude = ["vector"]
+
+    def get_queryset(self, request: HttpRequest) -> object:
+        """Rows without their vectors, which take kilobytes each."""
+        return super().get_queryset(request).defer("vector")
+
+
+@admin.register(ProductVector)
+class ProductVectorAdmin(ComputedAdmin):
+    """Which embedding each product is compared by."""
+
+    list_display = ["product", "backbone", "gender", "category", "is_active"]
+    list_filter = ["backbone", "gender", "is_active"]
+    list_select_related = ["product", "backbone", "category"]
+    search_fields = ["product__item_id"]
+    exclude = ["vector"]
+
+    def get_queryset(self, request: HttpRequest) -> object:
+        """Rows without their vectors, which take kilobytes each."""
+        return super().get_queryset(request).defer("vector")

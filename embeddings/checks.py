@@ -1,0 +1,32 @@
+"""System checks of the settings that embeddings read."""
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from embeddings.mask_settings import current_mask_settings
+
+TAG = "embeddings"
+
+
+@register(TAG)
+def check_segmentation_palette(
+    app_configs: list[AppConfig] | None, **_: object
+) -> list[CheckMessage]:
+    """The palette file is one."""
+    try:
+        current_mask_settings()
+    except ValueError as error:
+        hint = "Correct FASHREC_SEGMENTATION_PALETTE, or unset it to read maps without a palette."
+        return [Error(str(error), hint=hint, id="embeddings.E001")]
+    return []
+
+
+@register(TAG)
+def check_weights_folder(app_configs: list[AppConfig] | None, **_: object) -> list[CheckMessage]:
+    """FASHREC_WEIGHTS_DIR is a folder."""
+    folder = settings.FASHREC_WEIGHTS_DIR
+    if folder is None or folder.is_dir():
+        return []
+    hint = "Correct FASHREC_WEIGHTS_DIR, or unset it to download weights."
+    return [Warning(f"{folder} is no folder", hint=hint, id="embeddings.W001")]

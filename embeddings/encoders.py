@@ -1,0 +1,179 @@
+"""Encoders: what turns photos into vectors, whichever backbone it is."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from django.conf import settings
+from PIL import Image
+
+from embeddings import color_layout
+from embeddings.masks import MaskSettings, fill_outside
+from embeddings.nets.backbones import BACKBONES, BackboneSpec
+from embeddings.nets.errors import WeightsUnavailable
+from embeddings.nets.weights import WeightsSource, file_sha256
+
+if TYPE_CHECKING:
+    from embeddings.nets.networks import Network
+
+COLOR_LAYOUT = "color_layout"
+NETWORK_PREPROCESSING = {
+    "shorter_side": 256,
+    "center_crop": 224,
+    "statistics": "ImageNet",
+    "layer": "penultimate",
+}
+
+
+@dataclass(frozen=True)
+class BackboneVersion:
+    """What a backbone's vectors depend on; vectors of two versions are never compared."""
+
+    name: str
+    dimension: int
+    weights_sha256: str
+    preprocessing: dict[str, object]
+
+
+class Encoder(Protocol):
+    """A backbone that is ready to run."""
+
+    version: BackboneVersion
+
+    def prepare(
+        self, photo: Image.Image, garment: np.ndarray | None, mask: MaskSettings
+    ) -> np.ndarray:
+        """One photo's input, from any thread; `garment` is its (height, width) bool mask."""
+
+    def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
+        """Inputs -> (n, dimension) float32, not normalised."""
+
+
+@dataclass(frozen=True)
+class NetworkEncoder:
+    """A network; masked pixels are filled before the photo is scaled and cropped."""
+
+    network: "Network"
+    version: BackboneVersion
+
+    def prepare(
+        self, photo: Image.Image, garment: np.ndarray | None, mask: MaskSettings
+    ) -> np.ndarray:
+        """The centre of the masked photo: (224, 224, 3) uint8."""
+        from embeddings.nets.networks import crop_photo
+
+        if garment is not None:
+            photo = fill_outside(photo, garment, mask.fill)
+        return crop_photo(photo)
+
+    def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, dimension) float32 activations of the penultimate layer."""
+        return self.network.features(np.stack(prepared))
+
+
+@dataclass(frozen=True)
+class ColorLayoutEncoder:
+    """The hand-made descriptor."""
+
+    version: BackboneVersion
+
+    def prepare(
+        self, photo: Image.Image, garment: np.ndarray | None, mask: MaskSettings
+    ) -> np.ndarray:
+        """The descriptor itself, (dimension,) float32."""
+        return color_layout.describe_photo(photo, garment)
+
+    def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, dimension) float32."""
+        return np.stack(prepared)
+
+
+def weights_source() -> WeightsSource:
+    """Where this installation looks for weights."""
+    return WeightsSource(
+        cache_dir=settings.FASHREC_HOME / "weights", weights_dir=settings.FASHREC_WEIGHTS_DIR
+    )
+
+
+def local_version(name: str) -> BackboneVersion | None:
+    """The version of a backbone that this machine's files would give, unread but for their hash.
+
+    None where there is no file. Loads no network.
+
+    Raises:
+        ValueError: no such backbone.
+    """
+    if name == COLOR_LAYOUT:
+        return _color_layout_version()
+    path = weights_source().local_file(_spec(name))
+    return None if path is None else _network_version(name, file_sha256(path))
+
+
+def load_encoder(name: str) -> Encoder:
+    """The encoder of a backbone, loaded from its weights now.
+
+    Raises:
+        WeightsUnavailable: its weights are nowhere to be had, or were refused.
+        ValueError: no such backbone.
+    """
+    if name == COLOR_LAYOUT:
+        return ColorLayoutEncoder(_color_layout_version())
+    spec = _spec(name)
+    # Read when torch is first imported. Its threads otherwise spin while they wait for each other:
+    # beside other busy processes that made 30 photos/s of mobilenet_v2 into 7 on two cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from embeddings.nets.networks import load_network
+
+    network, weights_sha256 = load_network(spec, weights_source())
+    return NetworkEncoder(network, _network_version(name, weights_sha256))
+
+
+@lru_cache(maxsize=2)
+def cached_encoder(name: str, weights_sha256: str) -> Encoder:
+    """The encoder of a registered backbone, loaded once per process.
+
+    Raises:
+        WeightsUnavailable: no weights, or other ones than were registered.
+        ValueError: no such backbone.
+    """
+    encoder = load_encoder(name)
+    found = encoder.version.weights_sha256
+    if found != weights_sha256:
+        raise WeightsUnavailable(
+            f"the weights of {name} found here have SHA-256 {found[:12]}..., "
+            f"registered are {weights_sha256[:12]}...: give this process the same weights, "
+            f"or run manage.py embed_products --backbone {name} here to register its own"
+        )
+    return encoder
+
+
+def _spec(name: str) -> BackboneSpec:
+    if name not in BACKBONES:
+        known = ", ".join([*BACKBONES, COLOR_LAYOUT])
+        raise ValueError(f"unknown backbone {name!r}: expected one of {known}")
+    return BACKBONES[name]
+
+
+def _network_version(name: str, weights_sha256: str) -> BackboneVersion:
+    return BackboneVersion(name, BACKBONES[name].dimension, weights_sha256, NETWORK_PREPROCESSING)
+
+
+def _color_layout_version() -> BackboneVersion:
+    """The descriptor's own version stands in for weights."""
+    fingerprint = sha256(color_layout.VERSION.encode()).hexdigest()
+    return BackboneVersion(COLOR_LAYOUT, color_layout.DIMENSION, fingerprint, {})
+
+
+def unit_vectors(features: np.ndarray) -> list[np.ndarray | str]:
+    """Each row at length one, or the reason why it has no direction."""
+    lengths = np.linalg.norm(features.astype(np.float64), axis=1)
+    return [
+        (row / length).astype(np.float32)
+        if np.isfinite(length) and length > 0
+        else f"the backbone gave a vector of length {length}, expected a positive one"
+        for row, length in zip(features, lengths, strict=True)
+    ]

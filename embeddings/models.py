@@ -1,0 +1,104 @@
+"""Backbones and the embeddings that they make of product photos."""
+
+from django.db import models
+from django.db.models import Q
+from pgvector.django import HalfVectorField
+
+from catalog.models import Category, Gender, Product, ProductImage
+from embeddings.querysets import EmbeddingQuerySet, MaskMethod
+
+
+class Backbone(models.Model):
+    """A network (or descriptor) that turns a photo into a vector, with the weights it runs on."""
+
+    name = models.CharField(max_length=100, unique=True)
+    dimension = models.PositiveIntegerField()
+    preprocessing = models.JSONField(default=dict)
+    weights_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="of the weights' file; empty for a descriptor"
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(dimension__gte=1, dimension__lte=16000), name="backbone_dimension"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Embedding(models.Model):
+    """One photo seen by one backbone under one mask: a vector, or the reason why there is none.
+
+    Current only while `image_sha256`, `mask_fingerprint` and `weights_sha256` all match the photo,
+    its mask and its backbone of today (`EmbeddingQuerySet.current`).
+    """
+
+    class State(models.TextChoices):
+        """What came of it."""
+
+        STARTED = "started"  # claimed by a process; found unclaimed, that process was lost
+        READY = "ready"
+        FAILED = "failed"
+
+    image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings")
+    backbone = models.ForeignKey(Backbone, on_delete=models.CASCADE, related_name="embeddings")
+    region = models.CharField(max_length=20, default="whole")
+    mask_method = models.CharField(max_length=20, choices=MaskMethod)
+    state = models.CharField(max_length=10, choices=State)
+    error = models.CharField(max_length=500, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    vector = HalfVectorField(null=True, blank=True)  # L2-normalised, backbone.dimension long
+    image_sha256 = models.CharField(max_length=64)
+    mask_fingerprint = models.CharField(max_length=200, blank=True)
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = EmbeddingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "region", "backbone", "mask_method"], name="one_embedding_each"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ready", vector__isnull=False, error="")
+                | (Q(state="failed", vector__isnull=True) & ~Q(error=""))
+                | Q(state="started", vector__isnull=True, error=""),
+                name="embedding_vector_or_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_id} by {self.backbone_id} ({self.mask_method}): {self.state}"
+
+
+class ProductVector(models.Model):
+    """The vector that a product is compared by: its primary photo's, one row per backbone.
+
+    This is the table that vector indexes are built on. `gender`, `category` and `is_active` are
+    copies that a database trigger keeps equal to the product's.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="vectors")
+    backbone = models.ForeignKey(Backbone, on_delete=models.CASCADE, related_name="vectors")
+    embedding = models.OneToOneField(Embedding, on_delete=models.CASCADE, related_name="serving")
+    vector = HalfVectorField()
+    gender = models.CharField(max_length=10, choices=Gender)
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+")
+    is_active = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["backbone", "product"], name="one_vector_per_product_and_backbone"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} by {self.backbone_id}"

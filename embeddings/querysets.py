@@ -1,0 +1,107 @@
+"""Questions about embeddings, and about the photos that still lack one."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Concat
+
+from catalog.models import ProductImage
+from catalog.querysets import ProductImageQuerySet
+from embeddings.mask_settings import current_mask_settings
+
+if TYPE_CHECKING:
+    from embeddings.models import Backbone
+
+WHOLE = "whole"  # the region that every photo has
+
+
+class MaskMethod(models.TextChoices):
+    """How the pixels that are not garment were found and removed."""
+
+    SEGMENTATION_MAP = "segmentation_map", "segmentation map"
+    NONE = "none", "whole photo"
+
+
+def best_mask_method(image: str = "") -> Case:
+    """The mask method by which a photo is compared: its map's where it has one.
+
+    `image` is the path from the queried model to the photo, such as "image__".
+    """
+    return Case(
+        When(**{f"{image}segmentation_map": "", "then": Value(MaskMethod.NONE)}),
+        default=Value(MaskMethod.SEGMENTATION_MAP),
+        output_field=models.CharField(),
+    )
+
+
+def mask_fingerprint(mask_method: str, segmentation_sha256: str) -> str:
+    """What an embedding's mask was made from; empty for the whole photo."""
+    if mask_method == MaskMethod.NONE:
+        return ""
+    return f"{current_mask_settings().fingerprint}:{segmentation_sha256}"
+
+
+class EmbeddingQuerySet(models.QuerySet):
+    """Questions about embeddings."""
+
+    def up_to_date(self) -> Self:
+        """Rows, in whatever state, whose photo, mask and weights are those of today."""
+        fingerprint = Concat(
+            Value(f"{current_mask_settings().fingerprint}:"), F("image__segmentation_sha256")
+        )
+        is_todays_mask = Q(mask_method=MaskMethod.NONE, mask_fingerprint="") | (
+            Q(mask_method=MaskMethod.SEGMENTATION_MAP, mask_fingerprint=fingerprint)
+            & ~Q(image__segmentation_map="")
+        )
+        return self.filter(
+            is_todays_mask,
+            image_sha256=F("image__sha256"),
+            weights_sha256=F("backbone__weights_sha256"),
+        )
+
+    def current(self) -> Self:
+        """Embeddings to compare by: made, and of today's photo, mask and weights."""
+        return self.up_to_date().filter(state="ready")
+
+    def of(self, backbone: "Backbone") -> Self:
+        """Whole-photo embeddings by one backbone."""
+        return self.filter(backbone=backbone, region=WHOLE)
+
+    def of_primary_photos(self, product_ids: list[int] | None = None) -> Self:
+        """Embeddings of the photos by which products (all, or these) are compared."""
+        images = ProductImage.objects.all()
+        if product_ids is not None:
+            images = images.filter(product_id__in=product_ids)
+        return self.filter(image__in=images.primary().values("pk"))
+
+    def served(self, backbone: "Backbone", product_ids: list[int] | None = None) -> Self:
+        """What products are to be compared by: their primary photo's, by its best mask method."""
+        return (
+            self.current()
+            .of(backbone)
+            .of_primary_photos(product_ids)
+            .filter(mask_method=best_mask_method("image__"))
+        )
+
+    def images_without(
+        self, backbone: "Backbone", mask_method: str | None = None
+    ) -> ProductImageQuerySet:
+        """Active photos with neither a current embedding nor a failure, ascending.
+
+        They carry `mask_method`: the given one, or with None the best for each photo. Photos
+        without a segmentation map are left out where that method is asked for.
+        """
+        images = ProductImage.objects.active().order_by("pk")
+        if mask_method == MaskMethod.SEGMENTATION_MAP:
+            images = images.exclude(segmentation_map="")
+        images = images.annotate(
+            mask_method=Value(mask_method) if mask_method else best_mask_method()
+        )
+        settled = self.up_to_date().of(backbone).exclude(state="started")
+        settled = settled.filter(image=OuterRef("pk"), mask_method=OuterRef("mask_method"))
+        return images.filter(~Exists(settled))
+
+    def lost(self) -> Self:
+        """Rows whose process may have died over them: claimed and not finished."""
+        return self.up_to_date().filter(state="started", attempts__gte=1)

@@ -1,0 +1,1 @@
+"""Django database backend: PostgreSQL whose embedded server starts with the first connection."""

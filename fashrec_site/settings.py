@@ -1,0 +1,187 @@
+"""Settings, all from the environment; `.env.example` lists the variables.
+
+FASHREC_ENV=production refuses to start without its own SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL
+and REDIS_URL. Anything else is development: embedded servers and a generated key.
+"""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from fashrec_site.home import fashrec_home, generated_secret_key, make_home
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if (BASE_DIR / ".env").exists():
+    env.read_env(BASE_DIR / ".env")  # variables that are set already win
+
+FASHREC_HOME = make_home(fashrec_home())
+PRODUCTION = env.str("FASHREC_ENV", default="development") == "production"
+DEBUG = env.bool("DEBUG", default=False)
+
+if PRODUCTION:
+    missing = [
+        name
+        for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL")
+        if not env.str(name, default="")
+    ]
+    if missing:
+        raise ImproperlyConfigured(
+            f"FASHREC_ENV=production needs {', '.join(missing)} (see .env.example)."
+        )
+    if DEBUG:
+        raise ImproperlyConfigured("FASHREC_ENV=production refuses DEBUG=1; unset DEBUG.")
+
+SECRET_KEY = env.str("SECRET_KEY", default="") or generated_secret_key(FASHREC_HOME)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "strawberry_django",
+    "catalog",
+    "shoppers",
+    "embeddings",
+    "recommender",
+    "fashrec_site",
+]
+
+MIDDLEWARE = [
+    "fashrec_site.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "fashrec_site.urls"
+WSGI_APPLICATION = "fashrec_site.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+if env.str("DATABASE_URL", default=""):
+    DATABASES = {"default": env.db("DATABASE_URL")}
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # seconds
+else:
+    DATABASES = {"default": {"ENGINE": "fashrec_site.embedded.postgresql", "NAME": "fashrec"}}
+# gunicorn.conf.py turns the pool on; commands and workers live too shortly or fork too early.
+if env.bool("DATABASE_POOL", default=False):
+    # As many as gunicorn's threads, and an error soon when the database is down.
+    pool = {"min_size": 1, "max_size": 4, "timeout": 5}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = pool
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+REDIS_URL = env.str("REDIS_URL", default="")  # empty: the embedded one (fashrec_site.celery)
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "/static/"
+# In development WhiteNoise serves from the apps' own folders; nothing is collected.
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")) if PRODUCTION else None
+STATICFILES_DIRS = [BASE_DIR / "fashrec_site" / "static"]
+WHITENOISE_USE_FINDERS = not PRODUCTION
+MEDIA_URL = "/media/"
+MEDIA_ROOT = FASHREC_HOME / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# The demo shows everybody its simulated shoppers; a real shop shows them to staff only.
+FASHREC_DEMO = env.bool("FASHREC_DEMO", default=False) and not PRODUCTION
+
+FASHREC_WEIGHTS_DIR = (
+    Path(env.str("FASHREC_WEIGHTS_DIR")).expanduser().resolve()
+    if env.str("FASHREC_WEIGHTS_DIR", default="")
+    else None
+)
+# A JSON file of every colour in the segmentation maps, {"hair": [255, 0, 0], ...}; see
+# embeddings.masks for what happens without it.
+FASHREC_SEGMENTATION_PALETTE = (
+    Path(env.str("FASHREC_SEGMENTATION_PALETTE")).expanduser().resolve()
+    if env.str("FASHREC_SEGMENTATION_PALETTE", default="")
+    else None
+)
+
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TRACK_STARTED = False
+CELERY_TASK_PUBLISH_RETRY = False  # a publish that fails is found again by beat; never block
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of Redis
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,  # seconds; longer than any batch takes
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(FASHREC_HOME / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "embed-missing-images": {"task": "embeddings.tasks.enqueue_missing", "schedule": 60.0},
+}
+
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    # Whether a request came by https is gunicorn's word (FORWARDED_ALLOW_IPS), not any header's.
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="WARNING")},
+}

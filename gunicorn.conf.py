@@ -1,0 +1,38 @@
+"""gunicorn's settings, read by `gunicorn fashrec_site.wsgi` when run in this folder."""
+
+import os
+import sys
+from pathlib import Path
+
+from gunicorn.arbiter import Arbiter
+
+os.environ.setdefault("DATABASE_POOL", "1")  # a thread borrows a connection for one request
+
+bind = f"{os.environ.get('BIND') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+worker_class = "gthread"
+threads = 4  # the pool has as many connections
+# PostgreSQL allows 100 connections unless told otherwise; 8 workers hold at most 32.
+workers = int(os.environ.get("WEB_CONCURRENCY") or min(8, max(2, os.cpu_count() or 2)))
+timeout = 30
+graceful_timeout = 30  # a request under way at SIGTERM is finished
+keepalive = 5
+max_requests = 10_000  # a slow leak never grows old; the jitter keeps workers from leaving together
+max_requests_jitter = 1_000
+control_socket_disable = True  # it would lie outside FASHREC_HOME, one for all of a user's servers
+errorlog = "-"  # stderr; the proxy in front keeps the access log
+# Whose word that a request came by https is taken. X-Forwarded-For is never read.
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
+if Path("/dev/shm").is_dir():  # noqa: S108  # memory: a heartbeat must not wait for a disk
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+
+
+def on_starting(server: Arbiter) -> None:
+    """Refuse a wrong configuration in one line, before workers fail one after another."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashrec_site.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        settings.SECRET_KEY  # noqa: B018  # reads the settings
+    except ImproperlyConfigured as error:
+        sys.exit(f"configuration: {error}")

@@ -1,0 +1,222 @@
+"""Leave-one-out: would each shopper's last purchase have been recommended just before it?
+
+History and popularity are those strictly before it. A random and a popularity ranker stand beside
+the relevance, as simulated purchases ignore looks, and its popularity term alone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recommender.batch import compatible_genders, normalized_popularity, popularity_match
+from recommender.evaluation.bootstrap import figure, mean_estimates
+from recommender.evaluation.catalogue import Catalogue
+from recommender.evaluation.metrics import ndcg_at_k, recall_at_k
+from recommender.ranking import RankingSettings
+
+LONG_LIST = 100  # recall there too: K is short where thousands of products could be next
+TIE = 1e-6  # float32 cosines of equal vectors differ by less
+POPULARITY, TREND, RANDOM = "popularity", "popularity near t", "random"
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A shopper's last purchase, and the products that they had bought before it."""
+
+    shopper: int
+    product: int
+    time: float  # seconds since 1970
+    history: np.ndarray  # (h,) positions of products, h >= 1
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Where the held-out products came, of how many candidates; infinity is "not a candidate"."""
+
+    ranks: np.ndarray  # (c,) float64, 1 is best
+    n_candidates: np.ndarray  # (c,) int64
+
+
+def held_out_purchases(
+    catalogue: Catalogue, has_vector: np.ndarray
+) -> tuple[list[HeldOut], dict[str, int]]:
+    """The last purchases that can be predicted, oldest first, and how many shoppers are left out.
+
+    Args:
+        catalogue: with all purchases.
+        has_vector: (n,) bool; a purchase without one can neither be ranked nor compared with.
+    """
+    history = catalogue.history
+    cases: list[HeldOut] = []
+    left_out: Counter[str] = Counter()
+    order = np.argsort(history.shoppers, kind="stable")  # chronological within a shopper
+    _, starts = np.unique(history.shoppers[order], return_index=True)
+    for rows in np.split(order, starts[1:]) if len(order) else []:
+        last = rows[-1]
+        earlier = np.unique(history.products[rows[history.times[rows] < history.times[last]]])
+        product = int(history.products[last])
+        reason = _reason_to_leave_out(len(rows), product, earlier, has_vector & catalogue.is_active)
+        if reason:
+            left_out[reason] += 1
+            continue
+        shopper = int(history.shoppers[last])
+        cases.append(HeldOut(shopper, product, float(history.times[last]), earlier))
+    return sorted(cases, key=lambda case: case.time), dict(left_out)
+
+
+def _reason_to_leave_out(
+    n_purchases: int, product: int, earlier: np.ndarray, rankable: np.ndarray
+) -> str | None:
+    if n_purchases < 2:
+        return "one purchase only"
+    if len(earlier) == 0:
+        return "no purchase strictly before the last"
+    if product in earlier:
+        return "last product bought before"
+    if not rankable[product]:
+        return "last product not on sale or without a vector"
+    if not rankable[earlier].any():
+        return "no earlier product on sale with a vector"
+    return None
+
+
+def popularity_before(catalogue: Catalogue, cases: Sequence[HeldOut]) -> Iterator[np.ndarray]:
+    """For each of the cases, which must be oldest first, (n,) base + purchases before its time."""
+    history = catalogue.history
+    counts = catalogue.base_popularity.copy()
+    counted = 0
+    for case in cases:
+        upto = int(np.searchsorted(history.times, case.time, side="left"))
+        np.add.at(counts, history.products[counted:upto], 1)
+        counted = upto
+        yield counts.copy()
+
+
+def held_out_ranks(
+    *,
+    catalogue: Catalogue,
+    cases: Sequence[HeldOut],
+    vectors: Mapping[str, np.ndarray],
+    has_vector: np.ndarray,
+    settings: RankingSettings,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Ranks]:
+    """Where every ranker puts the held-out products, all choosing among the same candidates.
+
+    Args:
+        catalogue: products, shoppers and purchases.
+        cases: oldest first.
+        vectors: per backbone (n, dimension); each becomes a ranker of that name.
+        has_vector: (n,) bool, whether a product has all of these vectors.
+        settings: of the relevance.
+        on_progress: called with the cases done and their number.
+    """
+    names = [*vectors, TREND, POPULARITY]
+    ranks = {name: np.full(len(cases), np.inf) for name in names}
+    n_candidates = np.zeros(len(cases), dtype=np.int64)
+    for row, (case, popularity) in enumerate(
+        zip(cases, popularity_before(catalogue, cases), strict=True)
+    ):
+        allowed = _candidates(catalogue, case, has_vector, settings)
+        n_candidates[row] = np.count_nonzero(allowed)
+        ranks[POPULARITY][row] = rank_of(case.product, popularity, allowed)
+        trend = _popularity_term(catalogue, case, popularity, settings)
+        ranks[TREND][row] = rank_of(case.product, trend, allowed)
+        history = case.history[has_vector[case.history]]
+        for name, matrix in vectors.items():
+            scores = trend + _similarity_terms(catalogue, history, matrix, settings)
+            ranks[name][row] = rank_of(case.product, scores, allowed)
+        on_progress(row + 1, len(cases))
+    return {name: Ranks(ranks[name], n_candidates) for name in names}
+
+
+def rank_of(product: int, scores: np.ndarray, allowed: np.ndarray) -> float:
+    """The product's rank by score (n,) among the allowed; ties go to the smaller position.
+
+    Infinity where the product itself is not allowed.
+    """
+    if not allowed[product]:
+        return np.inf
+    ahead = scores > scores[product] + TIE
+    tied = np.abs(scores - scores[product]) <= TIE
+    tied[product:] = False
+    return 1.0 + np.count_nonzero((ahead | tied) & allowed)
+
+
+def held_out_rows(
+    cases: Sequence[HeldOut], ranks: Mapping[str, Ranks], *, k: int, seed: int
+) -> list[dict[str, Any]]:
+    """One row per ranker: recall, NDCG and hit rate at k in percent, and the percentile rank."""
+    clusters = np.array([case.shopper for case in cases])
+    some = next(iter(ranks.values()))
+    rows = [_row(name, _values(ranker, k), clusters, seed=seed) for name, ranker in ranks.items()]
+    return [*rows, _row(RANDOM, _expected_at_random(some, k), clusters, seed=seed)]
+
+
+def _candidates(
+    catalogue: Catalogue, case: HeldOut, has_vector: np.ndarray, settings: RankingSettings
+) -> np.ndarray:
+    """(n,) bool: on sale, of a compatible gender, and not in the history."""
+    allowed = catalogue.is_active & has_vector
+    if settings.filter_gender:
+        allowed &= compatible_genders()[catalogue.shopper_genders[case.shopper]][catalogue.genders]
+    allowed[case.history] = False
+    return allowed
+
+
+def _popularity_term(
+    catalogue: Catalogue, case: HeldOut, popularity: np.ndarray, settings: RankingSettings
+) -> np.ndarray:
+    """(n,) how well each product's popularity of that time suits the shopper's trendiness."""
+    now = normalized_popularity(popularity, catalogue.is_active)
+    return popularity_match(now, catalogue.trendiness[[case.shopper]], settings)[0]
+
+
+def _similarity_terms(
+    catalogue: Catalogue, history: np.ndarray, vectors: np.ndarray, settings: RankingSettings
+) -> np.ndarray:
+    """(n,) visual and category terms, by the product of the history that suits each best."""
+    visual = settings.weight_visual * (vectors[history] @ vectors.T)  # (h, n)
+    between = catalogue.category_similarity[catalogue.categories[history]]  # (h, n_categories)
+    return (visual + settings.weight_category * between[:, catalogue.categories]).max(axis=0)
+
+
+def _values(ranker: Ranks, k: int) -> dict[str, np.ndarray]:
+    """(c,) each, in percent."""
+    n_others = np.maximum(ranker.n_candidates - 1, 1)
+    behind = np.where(np.isfinite(ranker.ranks), ranker.n_candidates - ranker.ranks, 0)
+    alone = (ranker.n_candidates == 1) & (ranker.ranks == 1)
+    return {
+        "recall": 100 * recall_at_k(ranker.ranks, k),
+        "ndcg": 100 * ndcg_at_k(ranker.ranks, k),
+        f"recall_at_{LONG_LIST}": 100 * recall_at_k(ranker.ranks, LONG_LIST),
+        "percentile_rank": np.where(alone, 100.0, 100 * behind / n_others),
+    }
+
+
+def _expected_at_random(some: Ranks, k: int) -> dict[str, np.ndarray]:
+    """What `_values` is on average where every order of the candidates is equally likely."""
+    n_candidates = np.maximum(some.n_candidates, 1)
+    possible = np.isfinite(some.ranks)  # the same products are candidates for every ranker
+    gains = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(1, k + 1) + 1))])
+    values = {
+        "recall": np.minimum(k, n_candidates) / n_candidates,
+        "ndcg": gains[np.minimum(k, n_candidates)] / n_candidates,
+        f"recall_at_{LONG_LIST}": np.minimum(LONG_LIST, n_candidates) / n_candidates,
+        "percentile_rank": np.where(n_candidates == 1, 1.0, 0.5),
+    }
+    return {name: 100 * np.where(possible, value, 0.0) for name, value in values.items()}
+
+
+def _row(
+    name: str, values: Mapping[str, np.ndarray], clusters: np.ndarray, *, seed: int
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"ranker": name}
+    for key, estimate in mean_estimates(values, clusters, seed=seed).items():
+        row |= figure(key, estimate)
+    # With one product to find, whoever finds it has all of it.
+    row |= {f"hit_rate{suffix}": row[f"recall{suffix}"] for suffix in ("", "_interval", "_n")}
+    return row | {"n_shoppers": len(clusters)}

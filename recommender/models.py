@@ -1,0 +1,99 @@
+"""Ranking profiles, the recommendations that were given, and evaluation runs."""
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from embeddings.models import Backbone
+from shoppers.models import Shopper
+
+NOT_NEGATIVE = [MinValueValidator(0.0)]
+
+
+class RankingProfile(models.Model):
+    """The weights of the relevance formula, and what it ranks with."""
+
+    name = models.CharField(max_length=100, unique=True)
+    weight_visual = models.FloatField(default=0.7, validators=NOT_NEGATIVE)
+    weight_popularity = models.FloatField(default=0.3, validators=NOT_NEGATIVE)
+    weight_category = models.FloatField(default=0.0, validators=NOT_NEGATIVE)
+    penalty_exponent = models.FloatField(
+        default=2.0, validators=[MinValueValidator(0.01)], help_text="gamma; larger forgives more"
+    )
+    k = models.PositiveSmallIntegerField(
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="recommendations per purchase",
+    )
+    backbone = models.ForeignKey(
+        Backbone,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="profiles",
+        help_text="empty: the best one that has vectors",
+    )
+    filter_gender = models.BooleanField(default=True)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="one_default_profile"
+            ),
+            models.CheckConstraint(
+                condition=Q(weight_visual__gte=0, weight_popularity__gte=0, weight_category__gte=0)
+                & (Q(weight_visual__gt=0) | Q(weight_popularity__gt=0) | Q(weight_category__gt=0)),
+                name="profile_weights_can_rank",
+            ),
+            models.CheckConstraint(
+                condition=Q(penalty_exponent__gt=0), name="profile_exponent_positive"
+            ),
+            models.CheckConstraint(condition=Q(k__gte=1, k__lte=100), name="profile_k_in_range"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tier(models.TextChoices):
+    """How much was known about the shopper."""
+
+    PERSONAL = "PERSONAL"  # from their purchases
+    POPULAR = "POPULAR"  # popular products in line with their trendiness
+
+
+class RecommendationLog(models.Model):
+    """A set of recommendations as it was given: to whom, under which settings, with what terms."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    shopper = models.ForeignKey(Shopper, on_delete=models.CASCADE, related_name="recommendations")
+    tier = models.CharField(max_length=20, choices=Tier)
+    settings = models.JSONField()
+    items = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.shopper_id} at {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class EvaluationRun(models.Model):
+    """One run of the experiment: its settings, its tables, and where its report lies."""
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    settings = models.JSONField()
+    results = models.JSONField(null=True, blank=True)
+    report_folder = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"evaluation {self.pk} of {self.created_at:%Y-%m-%d %H:%M}"

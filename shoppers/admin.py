@@ -1,0 +1,80 @@
+"""Shoppers, purchases, events and popularity in the admin."""
+
+from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from shoppers.models import Event, ProductPopularity, Purchase, Shopper
+
+
+@admin.register(Shopper)
+class ShopperAdmin(admin.ModelAdmin):
+    """Shoppers."""
+
+    list_display = ("external_id", "gender", "trendiness", "is_simulated", "created_at")
+    list_filter = ("is_simulated", "gender")
+    search_fields = ("external_id",)
+    raw_id_fields = ("user",)
+    readonly_fields = ("is_simulated", "created_at")
+    show_full_result_count = False
+
+
+@admin.register(Purchase)
+class PurchaseAdmin(admin.ModelAdmin):
+    """Purchases; the database counts them into the popularity."""
+
+    list_display = ("shopper", "product", "purchased_at", "is_simulated")
+    list_filter = ("is_simulated",)
+    list_select_related = ("shopper", "product")
+    search_fields = ("=shopper__external_id", "=product__item_id")
+    ordering = ("-purchased_at", "-id")
+    raw_id_fields = ("shopper", "product")
+    readonly_fields = ("is_simulated",)
+    show_full_result_count = False
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin):
+    """What shoppers did short of buying."""
+
+    list_display = ("shopper", "kind", "product", "occurred_at")
+    list_filter = ("kind",)
+    list_select_related = ("shopper", "product")
+    search_fields = ("=shopper__external_id", "=product__item_id")
+    raw_id_fields = ("shopper", "product")
+    show_full_result_count = False
+
+
+@admin.register(ProductPopularity)
+class ProductPopularityAdmin(admin.ModelAdmin):
+    """Popularity, of which a curator may set the base; rows come and go with their products."""
+
+    list_display = ("product", "popularity", "base", "base_is_simulated", "counted")
+    list_filter = ("base_is_simulated",)
+    list_select_related = ("product",)
+    search_fields = ("=product__item_id",)
+    ordering = ("-popularity", "product_id")
+    fields = ("product", "base", "base_is_simulated", "counted", "popularity")
+    readonly_fields = ("product", "base_is_simulated", "counted", "popularity")
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """The database adds a row with each product."""
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: ProductPopularity | None = None
+    ) -> bool:
+        """A product always has its row, which goes only when the product does."""
+        here = request.resolver_match.url_name or ""
+        return not here.startswith("shoppers_productpopularity") and super().has_delete_permission(
+            request, obj
+        )
+
+    def save_model(
+        self, request: HttpRequest, obj: ProductPopularity, form: ModelForm, change: bool
+    ) -> None:
+        """A base set by a person is a real one."""
+        if "base" in form.changed_data:
+            obj.base_is_simulated = False
+        super().save_model(request, obj, form, change)

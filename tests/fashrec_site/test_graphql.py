@@ -1,0 +1,208 @@
+"""The GraphQL endpoint as a stranger, as the shopper, and as somebody careless."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.models import Store
+from fashrec_site.schema import schema
+from recommender.models import RecommendationLog
+from tests.factories import StockFactory
+from tests.recommender.worlds import make_world
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+RECOMMENDATIONS = """
+query ($shopper: String!, $k: Int! = 5, $backbone: String, $weights: RelevanceWeights,
+       $near: LatLng, $withinKm: Float) {
+  recommendations(shopper: $shopper, k: $k, backbone: $backbone, weights: $weights,
+                  near: $near, withinKm: $withinKm) {
+    id tier
+    profile { name visual popularity category penaltyExponent k backbone }
+    rails {
+      purchase { product { itemId } }
+      items {
+        product { itemId category { name group { name } } primaryImage { url } }
+        relevance normalizedPopularity distanceKm store { name }
+        terms { visual popularity category visualSimilarity categorySimilarity }
+      }
+    }
+    items(first: 2) { product { itemId } relevance }
+  }
+}
+"""
+
+
+@pytest.fixture
+def ask(client):
+    def post(query: str, **variables):
+        response = client.post(
+            "/graphql/",
+            {"query": query, "variables": variables},
+            content_type="application/json",
+        )
+        assert response.status_code == 200
+        return response.json()
+
+    return post
+
+
+@pytest.fixture
+def world():
+    world = make_world()
+    world.add("bought", (1, 0, 0))
+    world.add("alike", (1, 0, 0), popularity=10)
+    world.add("different", (0, 1, 0), popularity=10)
+    store = Store.objects.create(name="Lyon", latitude=45.7578, longitude=4.8320)
+    StockFactory(product=world.products["alike"], store=store)
+    return world
+
+
+@pytest.fixture
+def ann(world):
+    shopper = world.shopper("bought", trendiness=1.0, latitude=48.8566, longitude=2.3522)
+    shopper.user = User.objects.create_user("ann", password="a password")
+    shopper.save()
+    return shopper
+
+
+def test_the_committed_schema_is_the_served_one():
+    committed = (ROOT / "schema.graphql").read_text(encoding="utf-8")
+    assert committed == schema.as_str() + "\n", "run: make schema"
+
+
+def test_the_shopper_reads_their_own_recommendations(client, ask, ann):
+    client.force_login(ann.user)
+    answer = ask(RECOMMENDATIONS, shopper="ann", k=1)["data"]["recommendations"]
+    (rail,) = answer["rails"]
+    (item,) = rail["items"]
+    assert answer["tier"] == "PERSONAL"
+    assert answer["profile"]["backbone"] == "hand"
+    assert rail["purchase"]["product"] == {"itemId": "bought"}
+    assert item["product"]["itemId"] == "alike"
+    assert item["product"]["primaryImage"]["url"].startswith("/media/products/")
+    terms = item["terms"]
+    assert item["relevance"] == terms["visual"] + terms["popularity"] + terms["category"]
+    assert item["relevance"] == pytest.approx(0.7 + 0.3)
+    assert item["store"] == {"name": "Lyon"}
+    assert item["distanceKm"] == pytest.approx(391.5, abs=1)
+    assert RecommendationLog.objects.filter(pk=answer["id"]).exists()
+
+
+def test_staff_reads_any_shoppers_recommendations(client, ask, ann):
+    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    answer = ask(RECOMMENDATIONS, shopper="ann")
+    assert answer["data"]["recommendations"]["tier"] == "PERSONAL"
+
+
+def test_a_stranger_another_shopper_and_an_unknown_shopper_get_the_same_error(client, ask, ann):
+    anonymous = ask(RECOMMENDATIONS, shopper="ann")
+    client.force_login(User.objects.create_user("eve"))
+    stranger = ask(RECOMMENDATIONS, shopper="ann")
+    unknown = ask(RECOMMENDATIONS, shopper="nobody")
+    assert anonymous == stranger == unknown
+    assert anonymous["data"] is None
+    assert anonymous["errors"][0]["extensions"] == {"code": "NOT_FOUND"}
+    assert RecommendationLog.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"k": 0}, "k must be from 1 to 100; got 0"),
+        ({"k": 101}, "k must be from 1 to 100; got 101"),
+        ({"backbone": "resnet99"}, "no vectors of a backbone 'resnet99'; backbones with vectors:"),
+        ({"weights": {"visual": 0, "popularity": 0}}, "not all zero"),
+        ({"weights": {"penaltyExponent": -1}}, "exponent must be positive"),
+        ({"near": {"latitude": 91, "longitude": 0}}, "latitude must be from -90 to 90"),
+        ({"withinKm": -5}, "withinKm must be a positive number"),
+    ],
+)
+def test_a_careless_request_is_told_what_to_mend(client, ask, ann, variables, message):
+    client.force_login(ann.user)
+    (error,) = ask(RECOMMENDATIONS, shopper="ann", **variables)["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert message in error["message"]
+
+
+def test_weights_of_the_request_replace_the_profiles(client, ask, ann):
+    client.force_login(ann.user)
+    answer = ask(RECOMMENDATIONS, shopper="ann", weights={"visual": 0.0, "popularity": 1.0})
+    profile = answer["data"]["recommendations"]["profile"]
+    assert (profile["visual"], profile["popularity"], profile["category"]) == (0.0, 1.0, 0.0)
+
+
+def test_anybody_sees_the_catalogue_but_nothing_inactive(ask, world):
+    world.add("gone", (1, 0, 0), is_active=False)
+    answer = ask(
+        '{ products { itemId gender } gone: product(itemId: "gone") { itemId }'
+        ' product(itemId: "alike") { itemId images { view url } } stores { name }'
+        " categories { name group { name } } }"
+    )
+    assert answer["data"]["products"] == [
+        {"itemId": name, "gender": "WOMEN"} for name in ("bought", "alike", "different")
+    ]
+    assert answer["data"]["gone"] is None
+    assert answer["data"]["product"]["images"][0]["view"] == "front"
+    assert answer["data"]["stores"] == [{"name": "Lyon"}]
+
+
+@pytest.mark.parametrize(("metric", "values"), [("COSINE", [1, 0]), ("EUCLIDEAN", [0, 2**0.5])])
+def test_similar_products_come_nearest_first_in_the_metric_asked_for(ask, world, metric, values):
+    query = """query ($metric: Metric!) {
+        similarProducts(itemId: "bought", k: 2, metric: $metric) { product { itemId } value }
+    }"""
+    answer = ask(query, metric=metric)["data"]["similarProducts"]
+    assert [row["product"]["itemId"] for row in answer] == ["alike", "different"]
+    assert [row["value"] for row in answer] == pytest.approx(values, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ products(first: 101) { id } }",
+        "{ products(first: -1) { id } }",
+        "{ products(offset: 2147483647) { id } }",
+        "{ nonsense }",
+        "query A { ...F } fragment F on Query { ...F }",
+        '{ similarProducts(itemId: "bought", k: 1000) { value } }',
+    ],
+)
+def test_bad_queries_get_a_coded_error(ask, world, query):
+    errors = ask(query)["errors"]
+    assert {error["extensions"]["code"] for error in errors} == {"BAD_USER_INPUT"}
+
+
+def test_an_unexpected_failure_shows_no_internals(client, ask, ann, monkeypatch, caplog):
+    def fail(**kwargs):
+        raise RuntimeError("secret of the house")
+
+    monkeypatch.setattr("recommender.services.recommend", fail)
+    client.force_login(ann.user)
+    (error,) = ask(RECOMMENDATIONS, shopper="ann")["errors"]
+    assert error["extensions"] == {"code": "INTERNAL"}
+    assert error["message"] == "Something went wrong on our side."
+    assert "secret of the house" in caplog.text
+
+
+def test_the_number_of_queries_does_not_grow_with_the_answer(client, ask, ann, world):
+    client.force_login(ann.user)
+    listing = "{ products { itemId category { group { name } } primaryImage { url } } }"
+
+    def count(query, **variables):
+        with CaptureQueriesContext(connection) as queries:
+            assert "errors" not in ask(query, **variables)
+        return len(queries), [q["sql"][:120] for q in queries]
+
+    count(RECOMMENDATIONS, shopper="ann")  # makes the default profile
+    few = [count(listing), count(RECOMMENDATIONS, shopper="ann", k=20)]
+    for n in range(20):
+        product = world.add(f"more-{n}", (1, n, 0))
+        StockFactory(product=product, store=Store.objects.get())
+    many = [count(listing), count(RECOMMENDATIONS, shopper="ann", k=20)]
+    assert [n for n, _ in few] == [n for n, _ in many], many
+    assert max(n for n, _ in many) <= 16, many

@@ -1,0 +1,13 @@
+"""pytest plugin: tests have a home of their own and touch no user's catalogue or queue.
+
+Loaded with `-p`, before pytest-django reads the settings.
+"""
+
+import os
+
+from fashrec_site.home import fashrec_home
+
+os.environ["FASHREC_HOME"] = str(fashrec_home() / "test")
+# Emptied rather than removed: what is unset would be read from a `.env` file.
+for name in ("FASHREC_ENV", "DATABASE_URL", "REDIS_URL", "DEBUG", "FASHREC_WEIGHTS_DIR"):
+    os.environ[name] = ""
