@@ -1,6 +1,8 @@
 """Handing work to Celery: after the commit, quickly, and never failing the caller."""
 
+import base64
 import contextlib
+import json
 import os
 import signal
 import time
@@ -43,6 +45,13 @@ def task(app: Celery):
     return measure
 
 
+def newest_message(home) -> list[int]:
+    """The arguments of the message that was sent last."""
+    with redis.Redis(unix_socket_path=str(home / "servers/run/redis.sock")) as client:
+        message = json.loads(client.lindex(QUEUE, 0))
+    return json.loads(base64.b64decode(message["body"]))[0]
+
+
 def n_messages(home) -> int:
     with redis.Redis(unix_socket_path=str(home / "servers/run/redis.sock")) as client:
         return client.llen(QUEUE)
@@ -82,7 +91,8 @@ def test_a_stalled_or_dead_redis_is_one_warning_and_a_recovered_one_is_used(home
     warnings = [r.getMessage() for r in caplog.records if r.name == "catalog.task_queue"]
     assert len(warnings) == 3
     assert warnings[0].startswith("catalog.measure was not enqueued and stays to be done: ")
-    assert n_messages(home) in (2, 3)  # what the stalled server had been told, it may have kept
+    assert newest_message(home) == [4]
+    assert n_messages(home) <= 3  # what it had been told it may have kept, see below
 
 
 @pytest.mark.django_db(transaction=True)
@@ -93,7 +103,10 @@ def test_an_embedded_redis_that_died_is_started_again_by_the_next_message(home, 
     kill(server)
 
     assert enqueue(task, 2) is True
-    assert n_messages(home) == 2
+    assert newest_message(home) == [2]
+    # The first one may be lost: with fsync every second, Redis answers before it has written
+    # while an earlier fsync is still under way. The rows say what is to be done, not Redis.
+    assert n_messages(home) <= 2
 
 
 def test_only_publishing_gives_up_quickly(app):
