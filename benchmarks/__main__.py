@@ -1,30 +1,48 @@
 """`python -m benchmarks NAME`: timings as ratios between things measured in turn in one run.
 
 Each benchmark works in a home of its own (FASHREC_HOME/benchmark) and never in a user's catalogue.
+Figures are printed as JSON with machine, versions and commit; `--json FILE` writes them as well.
 """
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.commands import BenchmarkCommand, load_commands
 from fashrec_site.home import fashrec_home
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, set up Django in the benchmark's own home, run, write JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(dest="name", required=True)
-    recommendations = commands.add_parser(
-        "recommendations", help="index path and exact SQL against a per-candidate loop"
-    )
-    recommendations.add_argument("--products", type=int, default=12_000)
-    recommendations.add_argument("--dimension", type=int, default=512)
-    recommendations.add_argument("--shoppers", type=int, default=40)
-    recommendations.add_argument("--loop-shoppers", type=int, default=3, help="for the slow loop")
-    recommendations.add_argument("--seed", type=int, default=42)
-    recommendations.add_argument("--json", type=Path, help="write the figures here as well")
-    options = parser.parse_args()
+    commands = load_commands()
+    options = _parser(commands).parse_args(arguments)
+    _set_up_django()
+    from benchmarks.figures import report
 
+    report(options.name, commands[options.name].run(options), options.json)
+
+
+def _parser(commands: dict[str, BenchmarkCommand]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = parser.add_subparsers(dest="name", required=True)
+    for name, command in commands.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=command.__doc__.strip().splitlines()[0],
+            description=command.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(subparser)
+        subparser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    return parser
+
+
+def _set_up_django() -> None:
     os.environ["FASHREC_HOME"] = str(fashrec_home() / "benchmark")
     os.environ.pop("DATABASE_URL", None)
     os.environ.pop("REDIS_URL", None)
@@ -32,17 +50,6 @@ def main() -> None:
     import django
 
     django.setup()
-    from benchmarks import recommendations as benchmark
-    from benchmarks.figures import report
-
-    figures = benchmark.run(
-        n_products=options.products,
-        dimension=options.dimension,
-        n_shoppers=options.shoppers,
-        n_loop_shoppers=options.loop_shoppers,
-        seed=options.seed,
-    )
-    report(options.name, figures, options.json)
 
 
 if __name__ == "__main__":
