@@ -15,20 +15,11 @@ from django.db.models import F, Q
 from catalog.models import ProductImage
 from embeddings.models import Backbone, Embedding
 from embeddings.querysets import WHOLE, EmbeddingQuerySet, MaskMethod, mask_fingerprint
+from embeddings.staging import store
 
 MAX_ATTEMPTS = 3
 WORKER_LOST = "worker lost"
 LOCK = "hashtextextended('embed ' || %s || ' ' || id, 0)"
-CLAIM_FIELDS = (
-    "state",
-    "error",
-    "attempts",
-    "vector",
-    "image_sha256",
-    "mask_fingerprint",
-    "weights_sha256",
-    "updated_at",
-)
 
 
 @dataclass(frozen=True)
@@ -126,16 +117,6 @@ def _in_state(rows: list[Embedding], state: str, error: str = "") -> list[Embedd
     for row in rows:
         row.state, row.error = state, error
     return rows
-
-
-def store(rows: list[Embedding]) -> None:
-    """Insert or overwrite embeddings by photo, backbone, region and mask method."""
-    Embedding.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["image", "region", "backbone", "mask_method"],
-        update_fields=CLAIM_FIELDS,
-    )
 
 
 def _lock(backbone: Backbone, image_ids: list[int]) -> list[int]:
