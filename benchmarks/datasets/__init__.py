@@ -1,0 +1,1 @@
+"""Catalogues to measure on: real photos, augmented crops of them, interpolations, clusters."""
