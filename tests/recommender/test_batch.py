@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recommender import batch
 from recommender.batch import (
     GENDERS,
     ProductArrays,
     PurchaseArrays,
     ShopperArrays,
     best_columns,
+    exact,
     normalized_popularity,
     top_k,
 )
@@ -171,7 +171,7 @@ def test_blocks_of_one_purchase_give_the_same_as_one_block(monkeypatch):
         "settings": SETTINGS,
     }
     whole = top_k(**asked)
-    monkeypatch.setattr(batch, "BLOCK_ELEMENTS", 1)
+    monkeypatch.setattr(exact, "BLOCK_ELEMENTS", 1)
     assert len(purchases.products) > 1
     pieces = top_k(**asked)
     assert pieces.products.tolist() == whole.products.tolist()
