@@ -19,6 +19,7 @@ from psycopg.pq import PGconn, Ping
 
 from fashrec_site.embedded.folders import reachable_copy, servers_folder, socket_folder
 from fashrec_site.embedded.locks import exclusive, is_held, wait_until
+from fashrec_site.embedded.server_options import PORT, server_options
 from fashrec_site.embedded.service_account import (
     Account,
     EmbeddedServerError,
@@ -28,18 +29,7 @@ from fashrec_site.embedded.service_account import (
 
 USER = "postgres"
 DATABASE = "fashrec"
-PORT = 5432  # only the socket's name; PGPORT in the environment would change it
 START_TIMEOUT_SECONDS = 120  # crash recovery may replay a lot; a clean start takes half a second
-SERVER_OPTIONS = {
-    "listen_addresses": "",
-    "port": PORT,
-    "unix_socket_permissions": "0700",
-    "fsync": "on",
-    "max_connections": 100,
-    "shared_buffers": "256MB",
-    "maintenance_work_mem": "512MB",
-    "jit": "off",  # compiling costs more than it saves on our millisecond queries
-}
 
 
 def ensure_running(home: Path) -> str:
@@ -107,7 +97,7 @@ def _launch(data: Path, run: Path, account: Account) -> None:
     with exclusive(data.with_name("postgres.alive")) as descriptor:
         for pid_file in (data / "postmaster.pid", run / f".s.PGSQL.{PORT}.lock"):
             _drop_unusable(pid_file)
-        settings = [f"-c {name}={shlex.quote(str(v))}" for name, v in SERVER_OPTIONS.items()]
+        settings = [f"-c {name}={shlex.quote(str(v))}" for name, v in server_options().items()]
         options = " ".join([f"-k {shlex.quote(str(run))}", *settings])
         log = data.parent / "postgres.log"
         wait = ["-w", "-t", START_TIMEOUT_SECONDS]
