@@ -14,7 +14,8 @@ from catalog.models import Gender, Product
 from embeddings.indexes import ensure_search_indexes
 from embeddings.models import Backbone, ProductVector
 from recommender.ranking import RankingSettings, default_profile
-from recommender.relevance import Query, RankedProduct, rank_for_purchases
+from recommender.relevance import Query, RankedProduct
+from recommender.retrieval import rank_for_purchases
 from shoppers.models import ProductPopularity, Purchase, Shopper
 
 N_PURCHASES = 5
@@ -38,8 +39,8 @@ def run(
     times: dict[str, list[float]] = {"index": [], "exact": [], "loop": []}
     overlaps = []
     for n, query in enumerate(queries):
-        index = _timed(times["index"], rank_for_purchases, query, settings, path="index")
-        exact = _timed(times["exact"], rank_for_purchases, query, settings, path="exact")
+        index = _timed(times["index"], rank_for_purchases, query, settings, path="index").rows
+        exact = _timed(times["exact"], rank_for_purchases, query, settings, path="exact").rows
         overlaps += _overlaps(exact, index)
         if n < n_loop_shoppers:
             _timed(times["loop"], catalogue.loop, query, settings)

@@ -87,6 +87,6 @@ class PhotoVectors:
 def _as_embedded(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
     from PIL import Image
 
-    from embeddings.nets.networks import crop_photo
+    from embeddings.nets.crops import crop_photo
 
     return crop_photo(Image.fromarray(photo))

@@ -1,0 +1,1 @@
+"""How answers are asked for, judged against the exact formula, and timed."""
