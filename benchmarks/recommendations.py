@@ -1,144 +1,219 @@
-"""One shopper's recommendations: index candidates, exact SQL, and a per-candidate loop."""
+"""Recommendations measured: quality against the exact formula, latency, throughput, and rivals."""
 
-import time
-from collections.abc import Callable
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from django.utils import timezone
-from numpy.typing import NDArray
 
+from benchmarks.database import category_similarity, server_facts
+from benchmarks.datasets.catalogue_data import CatalogueData
+from benchmarks.datasets.loading import DataRequest, load_data
+from benchmarks.datasets.stores import StoreNetwork, store_network
 from benchmarks.figures import spread_ms
-from benchmarks.synthetic import empty_database, fill_catalogue
-from catalog.models import Gender, Product
+from benchmarks.filling.fill import ensure_filled, set_popularity
+from benchmarks.protocol.contenders import Contender, ServingPath
+from benchmarks.protocol.oracle import ExactTop, Formula, World, exact_tops
+from benchmarks.protocol.quality import answer_figures, judge, quality_figures, relevance_error
+from benchmarks.protocol.questions import (
+    MAIN_WEIGHTS,
+    WEIGHTS,
+    Question,
+    Weights,
+    draw_questions,
+)
+from benchmarks.protocol.timing import InTurn, throughput
+from benchmarks.rivals.choice import build_rivals, missing_rivals
+from benchmarks.rivals.naive_loop import NaiveLoop
+from benchmarks.stages import Stages
 from embeddings.indexes import ensure_search_indexes
-from embeddings.models import Backbone, ProductVector
-from recommender.ranking import RankingSettings, default_profile
-from recommender.relevance import Query, RankedProduct
-from recommender.retrieval import rank_for_purchases
-from shoppers.models import ProductPopularity, Purchase, Shopper
+from embeddings.models import Backbone
 
-N_PURCHASES = 5
+K = 5
+INDEX, EXACT, LOOP = "index", "exact_sql", "naive_loop"
 
 
-def run(
-    *, n_products: int, dimension: int, n_shoppers: int, n_loop_shoppers: int, seed: int
-) -> dict[str, Any]:
-    """Load, index, then time the three in turn for each shopper. Returns the named figures."""
-    rng = np.random.default_rng(seed)
-    empty_database()
-    backbone = fill_catalogue(rng, n_products, dimension)
-    started = time.perf_counter()
-    ensure_search_indexes(backbone)
-    index_seconds = time.perf_counter() - started
-    queries = [_shopper_query(rng, n_products, n) for n in range(n_shoppers)]
-    settings = RankingSettings.from_profile(default_profile()).with_changes(
-        backbone=backbone, weight_visual=0.7, weight_popularity=0.2, weight_category=0.1
+@dataclass(frozen=True)
+class Bench:
+    """A filled and indexed database, whom is asked for, and what the command line wants."""
+
+    options: argparse.Namespace
+    data: CatalogueData
+    stores: StoreNetwork
+    backbone: Backbone
+    questions: list[Question]
+    stages: Stages
+
+    @cached_property
+    def category_similarity(self) -> np.ndarray:
+        """(n_categories, n_categories) CatSim, from the database's own view."""
+        return category_similarity()
+
+    def world(self, kind: str) -> World:
+        """The catalogue once its products have the popularity `kind`."""
+        popularity = set_popularity(self.data, kind, self.stages)
+        return World(self.data, popularity, self.category_similarity, self.stores)
+
+    def serving(self, name: str) -> ServingPath:
+        """Our index path or our exact one."""
+        return ServingPath(name, self.backbone, "index" if name == INDEX else "exact", K)
+
+    def exact(self, formula: Formula, cases: Sequence[Weights], name: str) -> list[ExactTop]:
+        """The oracle's answers to the formula's questions."""
+        with self.stages.stage(f"exact answers: {name}", len(self.data)) as report:
+            return exact_tops(formula, cases, K, report)
+
+
+def open_bench(options: argparse.Namespace, home: Path, stages: Stages) -> Bench:
+    """Data, database and indexes; what an earlier run left is used where it is the same."""
+    cache = options.cache or home.parent / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    request = DataRequest(
+        options.products, options.data, options.photos, options.weights_dir, cache
     )
-    catalogue = LoadedCatalogue(backbone)
-    times: dict[str, list[float]] = {"index": [], "exact": [], "loop": []}
-    overlaps = []
-    for n, query in enumerate(queries):
-        index = _timed(times["index"], rank_for_purchases, query, settings, path="index").rows
-        exact = _timed(times["exact"], rank_for_purchases, query, settings, path="exact").rows
-        overlaps += _overlaps(exact, index)
-        if n < n_loop_shoppers:
-            _timed(times["loop"], catalogue.loop, query, settings)
-    exact_p50 = float(np.median(times["exact"]))
+    data = load_data(request, stages)
+    stores = store_network(len(data))
+    backbone = ensure_filled(data, stores, stages)
+    with stages.stage("index"):
+        ensure_search_indexes(backbone)
+    questions = draw_questions(data, options.shoppers, len(stores.cities), options.seed)
+    return Bench(options, data, stores, backbone, questions, stages)
+
+
+def measure(bench: Bench) -> dict[str, Any]:
+    """Every case of the ranking, without further filters, and the throughput in between."""
+    cases: list[dict[str, Any]] = []
+    figures: dict[str, Any] = {}
+    for kind in bench.options.popularity:
+        world = bench.world(kind)
+        formula = Formula(world, bench.questions)
+        exact = dict(zip(WEIGHTS, bench.exact(formula, WEIGHTS, kind), strict=True))
+        for weights in WEIGHTS:
+            is_main = weights == MAIN_WEIGHTS and kind == bench.options.popularity[0]
+            contenders = _contenders(bench, world, with_rivals=is_main)
+            measured = measure_case(bench, formula, weights, exact[weights], contenders)
+            cases.append({"weights": str(weights), "popularity": kind, **measured})
+            if is_main:
+                figures["headline"] = _headline(cases[-1])
+                figures["throughput"] = _throughput(bench)
+    figures["headline"] |= _worst(cases) | _flat_throughput(figures["throughput"])
+    return figures | {"cases": cases}
+
+
+def measure_case(
+    bench: Bench,
+    formula: Formula,
+    weights: Weights,
+    exact: ExactTop,
+    contenders: Sequence[tuple[Contender, int]],
+) -> dict[str, Any]:
+    """One set of weights: every contender's figures by its name, ratios with the index path's."""
+    in_turn = InTurn(contenders)
+    with bench.stages.stage(f"{weights}", len(formula.questions)) as report:
+        in_turn.run(formula.questions, weights, report)
+    figures: dict[str, Any] = {}
+    for contender, n_asked in contenders:
+        answers = in_turn.answers[contender.name]
+        asked = Formula(formula.world, formula.questions[:n_asked])
+        part = ExactTop(*(rows[: len(answers) * 5] for rows in (exact.positions, exact.relevance)))
+        figures[contender.name] = (
+            quality_figures(judge(asked, weights, part, answers))
+            | {"max_relevance_error": relevance_error(asked, weights, answers, K)}
+            | answer_figures(answers)
+            | spread_ms(in_turn.seconds[contender.name])
+            | getattr(contender, "facts", {})
+        )
+    for slow in figures.keys() - {INDEX}:
+        figures[INDEX][f"ratio_to_{slow}"] = in_turn.ratio(slow, INDEX)
+    if LOOP in figures and EXACT in figures:
+        figures[EXACT]["ratio_to_naive_loop"] = in_turn.ratio(LOOP, EXACT)
+    return figures
+
+
+def _contenders(bench: Bench, world: World, *, with_rivals: bool) -> list[tuple[Contender, int]]:
+    """Who is asked, and how many of the questions."""
+    options, n_shoppers = bench.options, len(bench.questions)
+    chosen: list[tuple[Contender, int]] = [
+        (bench.serving(INDEX), n_shoppers),
+        (bench.serving(EXACT), min(options.exact_shoppers, n_shoppers)),
+    ]
+    if with_rivals and options.loop_shoppers:
+        chosen.append((NaiveLoop(world), min(options.loop_shoppers, n_shoppers)))
+    if with_rivals:
+        folder = Path(options.home) / "rivals"
+        rivals = build_rivals(options.rivals, world, folder, bench.stages)
+        chosen += [(rival, min(options.rival_shoppers, n_shoppers)) for rival in rivals]
+    return chosen
+
+
+def _throughput(bench: Bench) -> dict[str, Any]:
+    with bench.stages.stage("four clients"):
+        path = bench.serving(INDEX)
+        return throughput(path, bench.questions, MAIN_WEIGHTS, seconds=bench.options.window)
+
+
+def _headline(case: dict[str, Any]) -> dict[str, Any]:
+    """The figures of issue and README, of the main case."""
+    names = ("recall_at_5", "recall_at_5_lower_95", "mean_regret", "proven_share", "p50_ms")
+    names += ("p95_ms", "statements_per_shopper", "share_widened")
+    ratios = [name for name in case[INDEX] if name.startswith("ratio_to_")]
+    chosen = {name: case[INDEX][name] for name in (*names, *ratios) if name in case[INDEX]}
+    if (loop := case.get(LOOP)) and "ratio_to_naive_loop" not in chosen:
+        chosen["ratio_to_naive_loop"] = loop["p50_ms"]
+    return {"weights": case["weights"], "popularity": case["popularity"], **chosen}
+
+
+def _worst(cases: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "data": f"{n_products} synthetic products, {dimension}-d clusters, seed {seed}",
-        "settings": {"shoppers": n_shoppers, "purchases": N_PURCHASES, "k": settings.k},
-        "index_build_seconds": round(index_seconds, 1),
-        "index": spread_ms(times["index"])
-        | {
-            "recall_at_5": round(float(np.mean(overlaps)), 4),
-            "n_rails": len(overlaps),
-            "ratio_to_exact_sql": round(exact_p50 / float(np.median(times["index"])), 2),
-        },
-        "exact_sql": spread_ms(times["exact"])
-        | {"ratio_to_naive_loop": round(float(np.median(times["loop"])) / exact_p50, 1)},
-        "naive_loop": spread_ms(times["loop"]),
+        "worst_recall_at_5": min(case[INDEX]["recall_at_5"] for case in cases),
+        "worst_p95_ms": max(case[INDEX]["p95_ms"] for case in cases),
     }
 
 
-class LoadedCatalogue:
-    """The public implementation's way, re-implemented from its description: everything in memory,
-    a Python loop over all candidates, one `.item()` each.
-    """
-
-    def __init__(self, backbone: Backbone) -> None:
-        import torch
-
-        rows = ProductVector.objects.filter(backbone=backbone).order_by("product_id")
-        columns = rows.values_list("product_id", "vector", "gender", "category_id")
-        self.ids, vectors, self.genders, self.categories = zip(*columns, strict=True)
-        self.vectors = torch.tensor(np.array(vectors, dtype=np.float32))
-        self.popularity = dict(ProductPopularity.objects.values_list("product_id", "popularity"))
-        self.low, self.high = min(self.popularity.values()), max(self.popularity.values())
-
-    def loop(self, query: Query, settings: RankingSettings) -> list[list[tuple[float, int]]]:
-        """The top k of each purchase as (relevance, product key)."""
-        return [self._rail(product_id, query, settings) for product_id in query.product_ids]
-
-    def _rail(
-        self, bought: int, query: Query, settings: RankingSettings
-    ) -> list[tuple[float, int]]:
-        from torch.nn.functional import cosine_similarity
-
-        anchor = self.ids.index(bought)
-        scored = []
-        for n, product_id in enumerate(self.ids):
-            if product_id in query.excluded_product_ids or self.genders[n] not in query.genders:
-                continue
-            cosine = cosine_similarity(self.vectors[anchor], self.vectors[n], dim=0).item()
-            norm = (self.popularity[product_id] - self.low) / (self.high - self.low)
-            gap = abs(norm - query.trendiness) ** settings.penalty_exponent
-            relevance = settings.weight_visual * cosine + settings.weight_popularity * (1 - gap)
-            alike = 1.0 if self.categories[n] == self.categories[anchor] else 0.1
-            scored.append((relevance + settings.weight_category * alike, product_id))
-        return sorted(scored, key=lambda pair: (-pair[0], pair[1]))[: settings.k]
+def _flat_throughput(figures: dict[str, Any]) -> dict[str, Any]:
+    return {"shoppers_per_second": figures["shoppers_per_second"]}
 
 
-def _shopper_query(rng: np.random.Generator, n_products: int, n: int) -> Query:
-    gender = rng.choice([Gender.WOMEN, Gender.MEN])
-    compatible = sorted(Gender(gender).compatible())
-    candidates = Product.objects.filter(gender__in=compatible, pk__in=_sample(rng, n_products))
-    bought = list(candidates[:N_PURCHASES])
-    shopper = Shopper.objects.create(
-        external_id=f"s{n}", gender=gender, trendiness=float(rng.random())
-    )
-    purchases = Purchase.objects.bulk_create(
-        Purchase(shopper=shopper, product=product, purchased_at=timezone.now())
-        for product in bought
-    )
-    return Query(
-        trendiness=shopper.trendiness,
-        purchase_ids=[purchase.pk for purchase in purchases],
-        product_ids=[product.pk for product in bought],
-        excluded_product_ids=[product.pk for product in bought],
-        genders=compatible,
-    )
+def run(options: argparse.Namespace, stages: Stages) -> dict[str, Any]:
+    """Open, measure each wanted part, and return the named figures."""
+    home = Path(options.home)
+    bench = open_bench(options, home, stages)
+    figures: dict[str, Any] = {
+        "data": bench.data.description(),
+        "settings": {
+            "shoppers": len(bench.questions),
+            "rails": 5 * len(bench.questions),
+            "k": K,
+            "seed": options.seed,
+            "postgresql": server_facts(),
+        },
+        "not_measured": missing_rivals(options.rivals),
+    }
+    figures |= measure(bench)
+    for part in options.parts:
+        figures[part] = _PARTS[part](bench)
+    return figures | {"seconds": stages.seconds}
 
 
-def _sample(rng: np.random.Generator, n_products: int) -> list[int]:
-    keys: NDArray[np.int64] = rng.integers(1, n_products + 1, 200)  # restarted identities
-    return keys.tolist()
+def _filters(bench: Bench) -> Any:
+    from benchmarks.combined_filters import measure_filters
+
+    return measure_filters(bench)
 
 
-def _timed(times: list[float], action: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    started = time.perf_counter()
-    result = action(*args, **options)
-    times.append(time.perf_counter() - started)
-    return result
+def _purchases(bench: Bench) -> Any:
+    from benchmarks.purchase_writes import measure_purchases
+
+    return measure_purchases(bench)
 
 
-def _overlaps(exact: list[RankedProduct], index: list[RankedProduct]) -> list[float]:
-    """Per rail, the share of the exact top k that the index path found; ties count as found."""
-    overlaps = []
-    for purchase_id in {row.purchase_id for row in exact}:
-        wanted = [row for row in exact if row.purchase_id == purchase_id]
-        found = {row.product_id for row in index if row.purchase_id == purchase_id}
-        worst = min((r.terms.relevance for r in index if r.purchase_id == purchase_id), default=2)
-        hits = sum(r.product_id in found or r.terms.relevance <= worst + 1e-4 for r in wanted)
-        overlaps.append(hits / len(wanted))
-    return overlaps
+def _churn(bench: Bench) -> Any:
+    from benchmarks.churn import measure_churn
+
+    return measure_churn(bench)
+
+
+_PARTS = {"filters": _filters, "purchases": _purchases, "churn": _churn}

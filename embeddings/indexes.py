@@ -1,97 +1,189 @@
-"""The vector indexes: one partial HNSW index per backbone and gender, built beside running queries.
+"""The vector indexes: partial HNSW indexes on search vectors, built beside running queries.
 
-A filter after an HNSW scan loses rows, hence one index per gender. pgvector indexes a `halfvec` of
-up to 4,000 dimensions: vgg16 (4,096) has none and is always scanned exactly.
+A filter after an HNSW scan loses rows, so that an index holds exactly what one kind of shopper may
+see: an audience, such as women's and unisex products. One index per gender would take two scans
+for every adult, which was measured to cost 1.7 times as much.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from django.db import connection
 from django.db.models import Count
 
 from catalog.models import Gender
-from embeddings.models import Backbone, ProductVector
+from embeddings.index_progress import watching_build
+from embeddings.models import Backbone, ProductVector, SearchProjection, SearchVector
+from embeddings.projection import make_projection
 
-MAX_DIMENSION = 4000
-# `python -m benchmarks recommendations`: with 6,000 rows in its largest gender the index path took
-# 51 ms a shopper and the exact one 37, with 20,000 rows 91 and 138.
-MIN_ROWS = 10_000
+MIN_ROWS = 3_000
 BUILD_LOCK = "embeddings: build vector indexes"
 
-
-def index_name(backbone_id: int, gender: str) -> str:
-    """The name of the index of one backbone and gender."""
-    return f"pv_hnsw_{backbone_id}_{gender.lower()}"
-
-
-def ready_genders(backbone: Backbone) -> set[str]:
-    """Genders whose index serves queries: built to its end, and of today's dimension. One query."""
-    existing = _existing(backbone)
-    return {
-        gender
-        for gender in Gender.values
-        if _is_ready(backbone, existing.get(index_name(backbone.pk, gender)))
-    }
+Audience = frozenset[str]
+Progress = Callable[[str, int, int], None]  # stage, done, total
+AUDIENCES: tuple[Audience, ...] = tuple(
+    sorted(
+        {frozenset(g.value for g in gender.compatible()) for gender in Gender}
+        - {frozenset(Gender)},
+        key=sorted,
+    )
+)
+UNISEX_ONLY: Audience = frozenset({Gender.UNISEX.value})
 
 
-def ensure_search_indexes(backbone: Backbone, *, min_rows: int = MIN_ROWS) -> list[str]:
+@dataclass(frozen=True)
+class SearchIndexes:
+    """What of a backbone can be searched by index, now."""
+
+    projection_id: int
+    dimension: int  # of the search vectors
+    cosine_error: float
+    audiences: tuple[Audience, ...]  # each has a valid index
+
+    def cover(self, genders: Iterable[str]) -> list[Audience]:
+        """Disjoint or overlapping sets that together are `genders`: one index scan each, and last,
+        for genders that have none, one set that is scanned by its rows.
+
+        Genders without an index are small, or their index is being built.
+        """
+        missing, chosen = set(genders), []
+        wanted = frozenset(missing)
+        for audience in sorted(self.audiences, key=lambda a: (-len(a), sorted(a))):
+            if audience <= wanted and audience & missing:
+                chosen.append(audience)
+                missing -= audience
+        return [*chosen, frozenset(missing)] if missing else chosen
+
+
+def index_name(projection_id: int, audience: Audience) -> str:
+    """The name of the index of one projection and audience."""
+    return f"sv_hnsw_{projection_id}_{'_'.join(sorted(audience)).lower()}"
+
+
+def gender_list(audience: Audience) -> str:
+    """The genders as SQL literals; the planner must see them to choose a partial index."""
+    return ", ".join(f"'{Gender(gender).value}'" for gender in sorted(audience))
+
+
+def search_indexes(backbone: Backbone) -> SearchIndexes | None:
+    """What can be searched: of the newest filled projection, the indexes that are valid. 2 queries.
+
+    None where no index can answer; an index that is half built or invalid never does.
+    """
+    projection = _projection(backbone)
+    if projection is None:
+        return None
+    valid = {name for name, is_valid in _existing(projection).items() if is_valid}
+    audiences = tuple(a for a in _all_audiences() if index_name(projection.pk, a) in valid)
+    if not audiences:
+        return None
+    return SearchIndexes(projection.pk, projection.dimension, projection.cosine_error, audiences)
+
+
+def ensure_search_indexes(
+    backbone: Backbone, *, min_rows: int = MIN_ROWS, on_progress: Progress | None = None
+) -> list[str]:
     """Build what is missing or was left half built; the names of the indexes that were built.
 
-    A gender with fewer than `min_rows` active vectors gets none, as an exact scan is as fast.
-    Must run outside a transaction. Another process that builds at the same moment is left to it.
+    An audience whose own genders have fewer than `min_rows` active vectors gets none, as an exact
+    scan is as fast. Must run outside a transaction. Another process that builds at the same moment
+    is left to it.
     """
-    if backbone.dimension > MAX_DIMENSION:
-        return []
-    built = []
+    on_progress = on_progress or _ignore
     with _only_builder() as is_ours:
         if not is_ours:
             return []
-        existing = _existing(backbone)
-        for gender, n_rows in _rows_per_gender(backbone).items():
-            name = index_name(backbone.pk, gender)
-            if n_rows < min_rows or _is_ready(backbone, existing.get(name)):
-                continue
-            _build(backbone, gender, name)
-            built.append(name)
+        wanted = wanted_audiences(_rows_per_gender(backbone), min_rows)
+        if not wanted:
+            return []
+        projection = _projection(backbone)
+        if projection is None:
+            projection = make_projection(backbone, partial(on_progress, "Shortening vectors"))
+        built = _build_missing(projection, wanted, on_progress)
         if built:
-            _execute(f"ANALYZE {ProductVector._meta.db_table}")
+            _execute(f"ANALYZE {SearchVector._meta.db_table}")
     return built
 
 
+def wanted_audiences(n_rows: dict[str, int], min_rows: int) -> list[Audience]:
+    """Which indexes a catalogue of `n_rows` per gender needs.
+
+    Unisex products are in every audience's index; in one of their own only where some audience has
+    too few products for an index, as in a shop that tells no genders.
+    """
+
+    def n_own(audience: Audience) -> int:
+        return sum(n_rows.get(gender, 0) for gender in audience - UNISEX_ONLY)
+
+    wanted = [audience for audience in AUDIENCES if n_own(audience) >= min_rows]
+    n_unisex = n_rows.get(Gender.UNISEX.value, 0)
+    if len(wanted) < len(AUDIENCES) and n_unisex >= min_rows:
+        wanted.append(UNISEX_ONLY)
+    return wanted
+
+
 def drop_search_indexes(backbone: Backbone) -> None:
-    """Drop a backbone's indexes; may run inside a transaction."""
-    for name in _existing(backbone):
-        _execute(f"DROP INDEX IF EXISTS {name}")
+    """Drop a backbone's indexes and search vectors; may run inside a transaction."""
+    for projection in backbone.projections.all():
+        for name in _existing(projection):
+            _execute(f"DROP INDEX IF EXISTS {name}")
+    SearchVector.objects.filter(projection__backbone=backbone).delete()
+    backbone.projections.all().delete()
 
 
-def _build(backbone: Backbone, gender: str, name: str) -> None:
+def _build_missing(
+    projection: SearchProjection, wanted: list[Audience], on_progress: Progress
+) -> list[str]:
+    existing, built = _existing(projection), []
+    for audience in wanted:
+        name = index_name(projection.pk, audience)
+        if existing.get(name):
+            continue
+        stage = partial(on_progress, f"Indexing {', '.join(sorted(audience)).lower()}")
+        with watching_build(SearchVector._meta.db_table, stage):
+            _build(projection, audience, name)
+        built.append(name)
+    return built
+
+
+def _build(projection: SearchProjection, audience: Audience, name: str) -> None:
     """Only our own names and numbers are formatted in; index definitions take no parameters."""
     _execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     _execute(
-        f"CREATE INDEX CONCURRENTLY {name} ON {ProductVector._meta.db_table} "
-        f"USING hnsw ((vector::halfvec({backbone.dimension})) halfvec_cosine_ops) "
-        f"WHERE backbone_id = {backbone.pk} AND gender = '{Gender(gender).value}' AND is_active"
+        f"CREATE INDEX CONCURRENTLY {name} ON {SearchVector._meta.db_table} "
+        f"USING hnsw ((vector::halfvec({projection.dimension})) halfvec_cosine_ops) "
+        f"WHERE projection_id = {projection.pk} AND gender IN ({gender_list(audience)}) "
+        "AND is_active"
     )
 
 
-def _existing(backbone: Backbone) -> dict[str, tuple[bool, str]]:
-    """Name -> (whether it is valid, its definition) of the backbone's indexes."""
-    names = [index_name(backbone.pk, gender) for gender in Gender.values]
+def _ignore(stage: str, done: int, total: int) -> None:
+    """No progress is wanted."""
+
+
+def _all_audiences() -> tuple[Audience, ...]:
+    return (*AUDIENCES, UNISEX_ONLY)
+
+
+def _projection(backbone: Backbone) -> SearchProjection | None:
+    return backbone.projections.filter(is_filled=True).order_by("-pk").first()
+
+
+def _existing(projection: SearchProjection) -> dict[str, bool]:
+    """Name -> whether it is valid, of the projection's indexes."""
+    names = [index_name(projection.pk, audience) for audience in _all_audiences()]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT c.relname, i.indisvalid, pg_get_indexdef(i.indexrelid)
+            SELECT c.relname, i.indisvalid
             FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
             WHERE c.relname = ANY(%s) AND i.indrelid = %s::regclass
             """,
-            [names, ProductVector._meta.db_table],
+            [names, SearchVector._meta.db_table],
         )
-        return {name: (is_valid, definition) for name, is_valid, definition in cursor.fetchall()}
-
-
-def _is_ready(backbone: Backbone, index: tuple[bool, str] | None) -> bool:
-    return index is not None and index[0] and f"halfvec({backbone.dimension})" in index[1]
+        return dict(cursor.fetchall())
 
 
 def _rows_per_gender(backbone: Backbone) -> dict[str, int]:

@@ -102,3 +102,84 @@ class ProductVector(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} by {self.backbone_id}"
+
+
+class SearchProjection(models.Model):
+    """The axes that shorten a backbone's vectors to what a search index reads.
+
+    Fitted on the catalogue once it is large enough for an index. Search vectors belong to one
+    projection, so that a refit stands beside the old one and no query mixes the two.
+    """
+
+    backbone = models.ForeignKey(Backbone, on_delete=models.CASCADE, related_name="projections")
+    dimension = models.PositiveIntegerField(help_text="of the search vectors")
+    n_fitted = models.PositiveIntegerField(help_text="vectors that it was fitted on")
+    cosine_error = models.FloatField(
+        help_text="by how much a neighbour's cosine may exceed the one of the short vectors"
+    )
+    is_filled = models.BooleanField(default=False, help_text="every product has its search vector")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.backbone_id}: {self.dimension} dimensions"
+
+
+class SearchAxis(models.Model):
+    """One axis of a projection; there are none where the vectors are short enough as they are."""
+
+    projection = models.ForeignKey(SearchProjection, on_delete=models.CASCADE, related_name="axes")
+    position = models.PositiveIntegerField()
+    axis = HalfVectorField()  # the backbone's dimension, L2-normalised
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["projection", "position"], name="one_axis_per_position")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.projection_id}: axis {self.position}"
+
+
+class SearchVector(models.Model):
+    """What a search reads of a product, in one row: a short vector and all that it filters by.
+
+    A copy, kept by database triggers, of `ProductVector`, the product and its popularity; so the
+    database need not check its keys. Rows leave room for a newer version of themselves: counting
+    a purchase touches no index entry, least of all one of a vector index (a HOT update).
+    """
+
+    projection = models.ForeignKey(
+        SearchProjection,
+        on_delete=models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="vectors",
+    )
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    vector = HalfVectorField()
+    gender = models.CharField(max_length=10, choices=Gender)
+    category = models.ForeignKey(
+        Category, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    price = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    is_active = models.BooleanField()
+    popularity = models.IntegerField(db_default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "projection"], name="one_search_vector_per_product"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["projection", "gender", "category"],
+                condition=Q(is_active=True),
+                name="search_filters",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} in {self.projection_id}"

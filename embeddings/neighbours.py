@@ -1,22 +1,27 @@
-"""Visual neighbours of a product, and the SQL stream that finds them in a vector index."""
+"""Visual neighbours of a product, and the SQL streams that find them in the vector indexes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
 from django.db import connection, transaction
 
 from catalog.models import Gender, Product
+from embeddings.indexes import SearchIndexes, gender_list, search_indexes
 from embeddings.models import Backbone, ProductVector
 
 MAX_EF_SEARCH = 1000  # pgvector's limit; with ef_search below the LIMIT an index scan truncates
+SHORT_LIST = 4  # short vectors choose so many times k, which the full vectors then rank
+MIN_SHORT_LIST = 50
 
-# The literals are what makes the planner choose the partial index of that backbone and gender; only
-# a bare ascending distance with a limit uses it at all.
+# The literals are what makes the planner choose the partial index of that projection and audience;
+# only a bare ascending distance with a limit uses it at all.
 NEIGHBOUR_STREAM = """
-    (SELECT n.product_id, n.vector::halfvec({dimension}) <=> {vector} AS cosine_distance
-     FROM embeddings_productvector n
-     WHERE n.backbone_id = {backbone_id} AND n.gender = '{gender}' AND n.is_active
+    (SELECT
+        {stream} AS stream, n.product_id, n.category_id, n.popularity,
+        n.vector::halfvec({dimension}) <=> {vector} AS cosine_distance
+     FROM embeddings_searchvector n
+     WHERE n.projection_id = {projection_id} AND n.gender IN ({genders}) AND n.is_active{filters}
      ORDER BY n.vector::halfvec({dimension}) <=> {vector} LIMIT {n_neighbours})"""
 
 
@@ -34,25 +39,35 @@ class Neighbour:
 
 
 def neighbour_streams(
-    *, backbone: Backbone, genders: Sequence[str], vector: str, n_neighbours: int
+    *,
+    indexes: SearchIndexes,
+    genders: Iterable[str],
+    vector: str,
+    n_neighbours: int | str,
+    filters: str = "",
 ) -> str:
-    """SQL (product_id, cosine_distance) of the nearest products of each gender, one index each.
+    """SQL of the nearest products: (stream, product_id, category_id, popularity, cosine_distance).
+
+    One index scan per audience that `genders` take; a product may come from two of them.
 
     Args:
-        backbone: whose vectors and indexes.
-        genders: names of `Gender`; each adds `n_neighbours` rows.
-        vector: the SQL expression of the query vector, a `halfvec(dimension)`.
-        n_neighbours: rows per gender.
+        indexes: what can be searched.
+        genders: names of `Gender`.
+        vector: the SQL expression of the query's search vector, `halfvec(indexes.dimension)`.
+        n_neighbours: rows per stream, a number or an SQL parameter.
+        filters: more conditions on the row `n`, each with its AND.
     """
     return " UNION ALL ".join(
         NEIGHBOUR_STREAM.format(
-            dimension=int(backbone.dimension),
-            backbone_id=int(backbone.pk),
-            gender=Gender(gender).value,
+            stream=number,
+            dimension=indexes.dimension,
+            projection_id=indexes.projection_id,
+            genders=gender_list(audience),
             vector=vector,
-            n_neighbours=int(n_neighbours),
+            n_neighbours=n_neighbours,
+            filters=filters,
         )
-        for gender in genders
+        for number, audience in enumerate(indexes.cover(genders))
     )
 
 
@@ -66,25 +81,61 @@ def set_ef_search(n_neighbours: int) -> None:
 def similar_products(*, product: Product, backbone: Backbone, k: int) -> list[Neighbour]:
     """The `k` active products of compatible gender that look most like `product`, nearest first.
 
-    Ties go to the smaller product key. Empty where `product` has no vector of `backbone`.
+    Ties go to the smaller product key. Empty where `product` has no vector of `backbone`. Cost:
+    without an index an exact scan, with one its streams and a few full vectors.
     """
     if not ProductVector.objects.filter(product=product, backbone=backbone).exists():
         return []
+    genders = sorted(Gender(product.gender).compatible())
+    indexes = search_indexes(backbone)
+    if indexes is None:
+        return _ranked(product, backbone, k, ALL_CANDIDATES, genders)
+    n_short = min(max(SHORT_LIST * k, MIN_SHORT_LIST) + 1, MAX_EF_SEARCH)
     streams = neighbour_streams(
-        backbone=backbone,
-        genders=sorted(Gender(product.gender).compatible()),
-        vector="(SELECT vector FROM query)",
-        n_neighbours=k + 1,  # the product itself is its own nearest neighbour
+        indexes=indexes,
+        genders=genders,
+        vector="(SELECT vector FROM searched)",
+        n_neighbours=n_short,
     )
+    candidates = INDEX_CANDIDATES.format(
+        dimension=indexes.dimension, projection_id=indexes.projection_id, streams=streams
+    )
+    with transaction.atomic():
+        set_ef_search(n_short)
+        return _ranked(product, backbone, k, candidates, genders)
+
+
+ALL_CANDIDATES = """
+    candidates AS (
+        SELECT product_id FROM embeddings_productvector
+        WHERE backbone_id = %(backbone)s AND gender = ANY(%(genders)s) AND is_active
+    )"""
+
+INDEX_CANDIDATES = """
+    searched AS MATERIALIZED (
+        SELECT vector::halfvec({dimension}) AS vector FROM embeddings_searchvector
+        WHERE product_id = %(product)s AND projection_id = {projection_id}
+    ),
+    candidates AS MATERIALIZED (SELECT DISTINCT product_id FROM ({streams}) AS near)"""
+
+
+def _ranked(
+    product: Product, backbone: Backbone, k: int, candidates: str, genders: list[str]
+) -> list[Neighbour]:
+    """The candidates' `k` nearest by their full vectors."""
+    dimension = int(backbone.dimension)
     sql = f"""
         WITH query AS MATERIALIZED (
-            SELECT vector::halfvec({int(backbone.dimension)}) AS vector
-            FROM embeddings_productvector WHERE product_id = %s AND backbone_id = %s
+            SELECT vector::halfvec({dimension}) AS vector FROM embeddings_productvector
+            WHERE product_id = %(product)s AND backbone_id = %(backbone)s
+        ), {candidates}
+        SELECT v.product_id, 1 - (v.vector::halfvec({dimension}) <=> query.vector)
+        FROM candidates JOIN embeddings_productvector v USING (product_id) CROSS JOIN query
+        WHERE v.backbone_id = %(backbone)s AND v.is_active AND v.product_id <> %(product)s
+        ORDER BY v.vector::halfvec({dimension}) <=> query.vector, v.product_id LIMIT %(k)s
+    """  # noqa: S608 - only integers and our own SQL are formatted in
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql, {"product": product.pk, "backbone": backbone.pk, "genders": genders, "k": k}
         )
-        SELECT product_id, 1 - cosine_distance FROM ({streams}) AS neighbour
-        WHERE product_id <> %s ORDER BY cosine_distance, product_id LIMIT %s
-    """  # noqa: S608 - only integers and our own enum's names are formatted in
-    with transaction.atomic(), connection.cursor() as cursor:
-        set_ef_search(k + 1)
-        cursor.execute(sql, [product.pk, backbone.pk, product.pk, k])
         return [Neighbour(*row) for row in cursor.fetchall()]

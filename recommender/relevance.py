@@ -1,29 +1,22 @@
-"""The relevance of candidates for one shopper, in one SQL statement.
+"""The relevance of candidates for one shopper: its nouns, its SQL, and the exact ranking.
 
     relevance(v | a, t) =
         w_v cos(e_a, e_v) + w_p (1 - |NormPop(v) - t|^gamma) + w_c CatSim(c_a, c_v)
 
 Source: the trend-aware recommendation paper that the README names, with the raw cosine (its public
 code normalises similarities per purchase) and, so that an odd gamma works too, the power of the
-absolute difference. Both candidate paths share the statement and so the exact formula; they differ
-only in which products it sees.
+absolute difference. `recommender.candidates` shares the formula; it differs only in which products
+it sees.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
-from django.db import connection, transaction
+from django.db import connection
 
-from embeddings.neighbours import MAX_EF_SEARCH, neighbour_streams, set_ef_search
+from catalog.models import Gender
 from recommender.ranking import RankingSettings
-
-Path = Literal["exact", "index"]
-
-# Per purchase and gender from the vector index, and per shopper on either side of t: with 512
-# dimensions, 200 and 100 were measured to find .985 of the exact top five among a million products.
-N_NEIGHBOURS = 200
-N_TRENDING = 100
 
 
 @dataclass(frozen=True)
@@ -35,7 +28,25 @@ class Query:
     product_ids: Sequence[int]  # bought in those purchases, in the same order
     excluded_product_ids: Sequence[int]
     genders: Sequence[str]
-    store_ids: Sequence[int] | None = None  # None: whether or not it is in stock anywhere
+    category_ids: Sequence[int] | None = None  # None: of any category
+    price_range: tuple[float, float] | None = None  # both ends count; None: at any or no price
+    store_ids: Sequence[int] | None = None  # in stock in one of them; None: anywhere or nowhere
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything but the genders limits the candidates."""
+        return not (self.category_ids is self.price_range is self.store_ids is None)
+
+    def only(self, purchase_ids: set[int]) -> Self:
+        """The same question about some of the purchases."""
+        kept = [
+            pair
+            for pair in zip(self.purchase_ids, self.product_ids, strict=True)
+            if pair[0] in purchase_ids
+        ]
+        return replace(
+            self, purchase_ids=[pair[0] for pair in kept], product_ids=[pair[1] for pair in kept]
+        )
 
 
 @dataclass(frozen=True)
@@ -64,17 +75,18 @@ class RankedProduct:
     terms: Terms
 
 
-# NormPop's range: the active catalogue. Two ends of the popularity index, not a scan.
+# NormPop's range: the active catalogue. The ends of each gender's trend index, not a scan.
+END = """(SELECT popularity FROM shoppers_productpopularity
+                WHERE gender = '{gender}' AND is_active ORDER BY popularity {order} LIMIT 1)"""
 BOUNDS = """
     bounds AS MATERIALIZED (
         SELECT
-            (SELECT p.popularity FROM shoppers_productpopularity p
-             JOIN catalog_product c ON c.id = p.product_id AND c.is_active
-             ORDER BY p.popularity, p.product_id LIMIT 1)::float8 AS low,
-            (SELECT p.popularity FROM shoppers_productpopularity p
-             JOIN catalog_product c ON c.id = p.product_id AND c.is_active
-             ORDER BY p.popularity DESC, p.product_id DESC LIMIT 1)::float8 AS high
-    )"""
+            LEAST({lows})::float8 AS low,
+            GREATEST({highs})::float8 AS high
+    )""".format(
+    lows=", ".join(END.format(gender=gender.value, order="ASC") for gender in Gender),
+    highs=", ".join(END.format(gender=gender.value, order="DESC") for gender in Gender),
+)
 
 NORMALIZED_POPULARITY = """
     CASE WHEN bounds.high > bounds.low
@@ -85,34 +97,60 @@ POPULARITY_TERM = """
         abs({row}.normalized_popularity - %(trendiness)s::float8), %(penalty_exponent)s::float8
     ))"""
 
-ALLOWED = """
-    v.backbone_id = {backbone_id} AND v.is_active
-    AND v.gender = ANY(%(genders)s) AND v.product_id <> ALL(%(excluded)s)"""
+# CatSim by category key: a look-up in an array instead of a join, which the planner, not knowing
+# how few categories there are, turns into a scan per category.
+CATEGORY_SIMILARITIES = """(
+        SELECT array_agg(COALESCE(pair.similarity, 0) ORDER BY key)
+        FROM generate_series(1, (SELECT max(id) FROM catalog_category)) AS key
+        LEFT JOIN catalog_categorypair pair ON pair.a_id = c.category_id AND pair.b_id = key
+    ) AS category_similarities"""
 
+PURCHASES = """unnest(%(purchase_ids)s::bigint[], %(product_ids)s::bigint[])
+        AS h (purchase_id, product_id)
+    JOIN catalog_product c ON c.id = h.product_id"""
+
+# One side of t, outwards: an index scan per gender, ties by ascending product key.
+TREND_SIDE = """
+        (SELECT {side} AS side, p.product_id, p.popularity FROM shoppers_productpopularity p{join}
+         WHERE p.gender = '{gender}' AND p.is_active
+            AND p.popularity {comparison} (SELECT popularity FROM target){filters}
+         ORDER BY p.popularity {order}, p.product_id LIMIT %(n_trending)s::bigint)"""
+
+# Products whose popularity lies nearest to the shopper's t, on either side; an integer bound, so
+# that both are range scans of the trend indexes.
+TREND_STREAMS = """,
+target AS MATERIALIZED (
+    SELECT ceil(low + %(trendiness)s::float8 * (high - low))::int AS popularity FROM bounds
+),
+trending AS MATERIALIZED (
+    (SELECT * FROM ({above}) AS above
+     ORDER BY popularity, product_id LIMIT %(n_trending)s::bigint)
+    UNION ALL
+    (SELECT * FROM ({below}) AS below
+     ORDER BY popularity DESC, product_id LIMIT %(n_trending)s::bigint)
+)"""
+
+IN_CATEGORIES = "\n    AND {row}.category_id = ANY(%(category_ids)s::bigint[])"
+IN_PRICE_RANGE = (
+    "\n    AND {row}.price BETWEEN %(lowest_price)s::numeric AND %(highest_price)s::numeric"
+)
+OF_PRODUCT = """
+    AND EXISTS (SELECT 1 FROM catalog_product c WHERE c.id = {row}.product_id{conditions})"""
 IN_STORES = """
     AND EXISTS (
-        SELECT 1 FROM catalog_stock s
-        WHERE s.product_id = {product_id} AND s.quantity > 0 AND s.store_id = ANY(%(stores)s)
+        SELECT 1 FROM catalog_stock s WHERE s.product_id = {row}.product_id AND s.quantity > 0
+            AND s.store_id = ANY(%(store_ids)s::bigint[])
     )"""
+NOT_EXCLUDED = "\n    AND {row}.product_id <> ALL(%(excluded)s::bigint[])"
 
 RANK_FOR_PURCHASES = """
 WITH {bounds},
 history AS MATERIALIZED (
-    SELECT
-        h.purchase_id,
-        v.vector::halfvec({dimension}) AS vector,
-        -- CatSim by category key: a look-up in an array instead of a join, which the planner, not
-        -- knowing how few categories there are, turns into a scan per category.
-        (SELECT array_agg(COALESCE(pair.similarity, 0) ORDER BY key)
-         FROM generate_series(1, (SELECT max(id) FROM catalog_category)) AS key
-         LEFT JOIN catalog_categorypair pair ON pair.a_id = c.category_id AND pair.b_id = key
-        ) AS category_similarities
-    FROM unnest(%(purchase_ids)s::bigint[], %(product_ids)s::bigint[])
-        AS h (purchase_id, product_id)
-    JOIN catalog_product c ON c.id = h.product_id
+    SELECT h.purchase_id, v.vector::halfvec({dimension}) AS vector, {category_similarities}
+    FROM {purchases}
     LEFT JOIN embeddings_productvector v
         ON v.product_id = h.product_id AND v.backbone_id = {backbone_id}
-){streams}
+)
 SELECT
     history.purchase_id, best.product_id, best.normalized_popularity,
     %(weight_visual)s::float8 * best.visual_similarity AS visual,
@@ -132,127 +170,130 @@ FROM history CROSS JOIN bounds CROSS JOIN LATERAL (
                 AS visual_similarity,
             {normalized_popularity} AS normalized_popularity,
             history.category_similarities[v.category_id] AS category_similarity
-        FROM {source}
+        FROM embeddings_productvector v
         JOIN shoppers_productpopularity p ON p.product_id = v.product_id
-        WHERE {allowed}
+        WHERE v.backbone_id = {backbone_id} AND v.is_active
+            AND v.gender = ANY(%(genders)s::text[]){filters}
         OFFSET 0  -- a fence: merged into the outer query, each cosine was computed three times
     ) AS candidate
     ORDER BY relevance DESC, candidate.product_id
-    LIMIT %(k)s
+    LIMIT %(k)s::bigint
 ) AS best
 ORDER BY history.purchase_id, best.relevance DESC, best.product_id
 """
 
-# Products whose popularity lies nearest to the shopper's t, on either side; an integer bound, so
-# that both are range scans of the popularity index.
-TREND_STREAM = """,
-target AS MATERIALIZED (
-    SELECT ceil(low + %(trendiness)s::float8 * (high - low))::int AS popularity FROM bounds
-),
-trending AS MATERIALIZED (
-    (SELECT v.product_id FROM shoppers_productpopularity p
-     JOIN embeddings_productvector v ON v.product_id = p.product_id
-     WHERE {allowed} AND p.popularity >= (SELECT popularity FROM target)
-     ORDER BY p.popularity, p.product_id LIMIT {n_trending})
-    UNION ALL
-    (SELECT v.product_id FROM shoppers_productpopularity p
-     JOIN embeddings_productvector v ON v.product_id = p.product_id
-     WHERE {allowed} AND p.popularity < (SELECT popularity FROM target)
-     ORDER BY p.popularity DESC, p.product_id DESC LIMIT {n_trending})
-)"""
-
-INDEX_CANDIDATES = """(
-            SELECT product_id FROM ({neighbours}) AS neighbour
-            UNION SELECT product_id FROM trending
-        ) AS found JOIN embeddings_productvector v ON v.product_id = found.product_id"""
-
 RANK_BY_POPULARITY = """
-WITH {bounds}
+WITH {bounds}{trending}
 SELECT
     NULL, candidate.product_id, candidate.normalized_popularity,
     0::float8, {popularity_term}, 0::float8, 0::float8, 0::float8
 FROM (
-    SELECT c.id AS product_id, {normalized_popularity} AS normalized_popularity
-    FROM catalog_product c
-    JOIN shoppers_productpopularity p ON p.product_id = c.id
-    CROSS JOIN bounds
-    WHERE c.is_active AND c.gender = ANY(%(genders)s) AND c.id <> ALL(%(excluded)s){in_stores}
+    SELECT p.product_id, {normalized_popularity} AS normalized_popularity
+    FROM trending p CROSS JOIN bounds
 ) AS candidate
 ORDER BY abs(candidate.normalized_popularity - %(trendiness)s::float8), candidate.product_id
-LIMIT %(k)s
+LIMIT %(k)s::bigint
 """
 
 
-def rank_for_purchases(
-    query: Query, settings: RankingSettings, *, path: Path
-) -> list[RankedProduct]:
+def rank_exactly(query: Query, settings: RankingSettings) -> list[RankedProduct]:
     """The top `settings.k` candidates of every purchase, best first within a purchase.
 
     A purchase whose product has no vector is ranked with a visual similarity of 0. Ties go to the
-    smaller product key. Cost: one statement (and one setting on the index path).
+    smaller product key. Cost: one statement, which reads every candidate's vector.
     """
-    sql = _statement(query, settings, path)
-    with transaction.atomic(), connection.cursor() as cursor:
-        if path == "index":
-            set_ef_search(_n_neighbours(query))
-        cursor.execute(sql, _parameters(query, settings))
-        return [_ranked(row) for row in cursor.fetchall()]
-
-
-def rank_by_popularity(query: Query, settings: RankingSettings, *, n: int) -> list[RankedProduct]:
-    """The `n` products whose popularity suits the shopper best; for one without purchases."""
-    sql = RANK_BY_POPULARITY.format(
+    sql = RANK_FOR_PURCHASES.format(
         bounds=BOUNDS,
-        popularity_term=POPULARITY_TERM.format(row="candidate"),
-        normalized_popularity=NORMALIZED_POPULARITY,
-        in_stores="" if query.store_ids is None else IN_STORES.format(product_id="c.id"),
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, _parameters(query, settings) | {"k": n})
-        return [_ranked(row) for row in cursor.fetchall()]
-
-
-def _statement(query: Query, settings: RankingSettings, path: Path) -> str:
-    """The SQL of `path`; only integers and names of our own enums are written into it."""
-    backbone = settings.backbone
-    names = {"backbone_id": int(backbone.pk), "dimension": int(backbone.dimension)}
-    allowed = ALLOWED.format(**names)
-    if query.store_ids is not None:
-        allowed += IN_STORES.format(product_id="v.product_id")
-    streams, source = "", "embeddings_productvector v"
-    if path == "index":
-        streams = TREND_STREAM.format(allowed=allowed, n_trending=N_TRENDING)
-        neighbours = neighbour_streams(
-            backbone=backbone,
-            genders=query.genders,
-            vector="history.vector",
-            n_neighbours=_n_neighbours(query),
-        )
-        source = INDEX_CANDIDATES.format(neighbours=neighbours)
-    return RANK_FOR_PURCHASES.format(
-        bounds=BOUNDS,
-        streams=streams,
+        category_similarities=CATEGORY_SIMILARITIES,
+        purchases=PURCHASES,
         popularity_term_of_best=POPULARITY_TERM.format(row="best"),
         popularity_term_of_candidate=POPULARITY_TERM.format(row="candidate"),
         normalized_popularity=NORMALIZED_POPULARITY,
-        allowed=allowed,
-        source=source,
-        **names,
+        filters=NOT_EXCLUDED.format(row="v") + product_filters(query, "v"),
+        backbone_id=int(settings.backbone.pk),
+        dimension=int(settings.backbone.dimension),
     )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters(query, settings))
+        return [ranked(row) for row in cursor.fetchall()]
 
 
-def _n_neighbours(query: Query) -> int:
-    """Enough rows of an index that excluding what was bought still leaves N_NEIGHBOURS."""
-    return min(N_NEIGHBOURS + len(query.excluded_product_ids), MAX_EF_SEARCH)
+def rank_by_popularity(query: Query, settings: RankingSettings, *, n: int) -> list[RankedProduct]:
+    """The `n` products whose popularity suits the shopper best; for one without purchases.
+
+    Exact: the `n` nearest to t are among the `n` nearest on either side.
+    """
+    filters = NOT_EXCLUDED.format(row="p") + product_filters(query, "p")
+    sql = RANK_BY_POPULARITY.format(
+        bounds=BOUNDS,
+        trending=trend_streams(query.genders, filters=filters),
+        popularity_term=POPULARITY_TERM.format(row="candidate"),
+        normalized_popularity=NORMALIZED_POPULARITY,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters(query, settings) | {"k": n, "n_trending": n})
+        return [ranked(row) for row in cursor.fetchall()]
 
 
-def _parameters(query: Query, settings: RankingSettings) -> dict[str, Any]:
+def trend_streams(genders: Sequence[str], *, join: str = "", filters: str = "") -> str:
+    """SQL of `target` and `trending` (side, product_id, popularity): `n_trending` on either side.
+
+    Args:
+        genders: names of `Gender`.
+        join: further tables that `filters` speak of.
+        filters: more conditions on the row `p`, each with its AND.
+    """
+    sides = [
+        " UNION ALL ".join(
+            TREND_SIDE.format(
+                side=side,
+                join=join,
+                gender=Gender(gender).value,
+                comparison=comparison,
+                order=order,
+                filters=filters,
+            )
+            for gender in genders
+        )
+        for side, (comparison, order) in enumerate(((">=", "ASC"), ("<", "DESC")))
+    ]
+    return TREND_STREAMS.format(above=sides[0], below=sides[1])
+
+
+def product_filters(query: Query, row: str) -> str:
+    """SQL of the query's filters on a row that has a product_id, each condition with its AND."""
+    conditions = row_filters(query, "c")
+    of_product = OF_PRODUCT.format(row=row, conditions=conditions) if conditions else ""
+    return of_product + stock_filter(query, row)
+
+
+def row_filters(query: Query, row: str) -> str:
+    """SQL of the category and price filters on a row that has these columns itself."""
+    conditions = ""
+    if query.category_ids is not None:
+        conditions += IN_CATEGORIES.format(row=row)
+    if query.price_range is not None:
+        conditions += IN_PRICE_RANGE.format(row=row)
+    return conditions
+
+
+def stock_filter(query: Query, row: str) -> str:
+    """SQL of the stores filter."""
+    return "" if query.store_ids is None else IN_STORES.format(row=row)
+
+
+def parameters(query: Query, settings: RankingSettings) -> dict[str, Any]:
+    """The values that the statements name."""
+    lowest, highest = query.price_range or (None, None)
     return {
         "purchase_ids": list(query.purchase_ids),
         "product_ids": list(query.product_ids),
         "excluded": list(query.excluded_product_ids),
         "genders": list(query.genders),
-        "stores": None if query.store_ids is None else list(query.store_ids),
+        "category_ids": _list(query.category_ids),
+        "lowest_price": lowest,
+        "highest_price": highest,
+        "store_ids": _list(query.store_ids),
         "trendiness": query.trendiness,
         "weight_visual": settings.weight_visual,
         "weight_popularity": settings.weight_popularity,
@@ -262,6 +303,11 @@ def _parameters(query: Query, settings: RankingSettings) -> dict[str, Any]:
     }
 
 
-def _ranked(row: tuple[Any, ...]) -> RankedProduct:
+def ranked(row: Sequence[Any]) -> RankedProduct:
+    """A row of any of the statements."""
     purchase_id, product_id, normalized_popularity, *terms = row
     return RankedProduct(purchase_id, product_id, normalized_popularity, Terms(*terms))
+
+
+def _list(values: Sequence[int] | None) -> list[int] | None:
+    return None if values is None else list(values)

@@ -6,18 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.models import Gender, Product
-from embeddings.indexes import ready_genders
 from recommender.availability import Availability, Place, nearest_stores, stores_within_km
 from recommender.models import RecommendationLog, Tier
 from recommender.ranking import RankingSettings
-from recommender.relevance import (
-    Path,
-    Query,
-    RankedProduct,
-    Terms,
-    rank_by_popularity,
-    rank_for_purchases,
-)
+from recommender.relevance import Query, RankedProduct, Terms, rank_by_popularity
+from recommender.retrieval import Path, Ranking, rank_for_purchases
 from shoppers.models import Purchase, Shopper
 
 N_POPULAR = 50  # items of the POPULAR tier, which has no purchases to multiply k by
@@ -46,6 +39,7 @@ class PurchaseRail:
 
     purchase: Purchase
     items: list[Recommendation]
+    proven: bool  # no product that was not looked at can enter it, up to the index's recall
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def recommend(
         settings: weights, exponent, k and backbone.
         near: where distances are measured from, the shopper's own place by default.
         within_km: only products that a store at most this far from there has in stock.
-        path: "exact" or "index"; by default the index where it can answer, else exact.
+        path: "exact" or "index"; by default the index where it can answer.
 
     Raises:
         ValueError: `within_km` without any place to measure from, or not positive.
@@ -82,10 +76,10 @@ def recommend(
     purchases = _purchases(shopper)
     origin = near or _home(shopper)
     query = _query(shopper, purchases, settings, _stores(origin, within_km))
+    ranking = Ranking([], frozenset(), 0)
     if purchases and settings.backbone is not None:
-        ranked = rank_for_purchases(query, settings, path=path or _best_path(query, settings))
-    else:
-        ranked = []
+        ranking = rank_for_purchases(query, settings, path=path)
+    ranked = ranking.rows
     tier = Tier.PERSONAL if ranked else Tier.POPULAR
     if not ranked:
         ranked = rank_by_popularity(query, settings, n=N_POPULAR)
@@ -97,7 +91,7 @@ def recommend(
         | {"near": near and [near.latitude, near.longitude], "within_km": within_km},
         items=[_log_entry(item) for item in recommendations],
     )
-    rails = _rails(purchases, recommendations) if tier is Tier.PERSONAL else []
+    rails = _rails(purchases, recommendations, ranking.proven) if tier is Tier.PERSONAL else []
     return RecommendationSet(log.pk, tier, settings, rails, _merged(recommendations))
 
 
@@ -146,16 +140,6 @@ def _query(
     )
 
 
-def _best_path(query: Query, settings: RankingSettings) -> Path:
-    """The index path where any gender of the query has an index, and no filter thins its streams.
-
-    Genders without one are small, or their index is being built: the planner scans those exactly.
-    """
-    if query.store_ids is not None:
-        return "exact"
-    return "index" if ready_genders(settings.backbone) & set(query.genders) else "exact"
-
-
 def _explained(ranked: Sequence[RankedProduct], origin: Place | None) -> list[Recommendation]:
     """The ranked products with their rows and nearest stores, in the same order."""
     ids = {row.product_id for row in ranked}
@@ -175,12 +159,17 @@ def _explained(ranked: Sequence[RankedProduct], origin: Place | None) -> list[Re
 
 
 def _rails(
-    purchases: Sequence[Purchase], recommendations: Sequence[Recommendation]
+    purchases: Sequence[Purchase],
+    recommendations: Sequence[Recommendation],
+    proven: frozenset[int],
 ) -> list[PurchaseRail]:
     items: dict[int, list[Recommendation]] = {p.pk: [] for p in purchases[:MAX_RAILS]}
     for recommendation in recommendations:
         items[recommendation.purchase_id].append(recommendation)
-    return [PurchaseRail(purchase, items[purchase.pk]) for purchase in purchases[:MAX_RAILS]]
+    return [
+        PurchaseRail(purchase, items[purchase.pk], purchase.pk in proven)
+        for purchase in purchases[:MAX_RAILS]
+    ]
 
 
 def _merged(recommendations: Sequence[Recommendation]) -> list[Recommendation]:

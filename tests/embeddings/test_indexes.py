@@ -6,12 +6,15 @@ from django.db import OperationalError, connection
 
 from catalog.models import Product, ProductImage
 from embeddings.indexes import (
+    AUDIENCES,
+    UNISEX_ONLY,
+    SearchIndexes,
     drop_search_indexes,
     ensure_search_indexes,
-    index_name,
-    ready_genders,
+    search_indexes,
+    wanted_audiences,
 )
-from embeddings.models import Backbone, Embedding, ProductVector
+from embeddings.models import Embedding, ProductVector, SearchVector
 from tests.factories import (
     BackboneFactory,
     CategoryFactory,
@@ -20,9 +23,11 @@ from tests.factories import (
     ProductVectorFactory,
 )
 
+WOMEN, MEN = frozenset({"WOMEN", "UNISEX"}), frozenset({"MEN", "UNISEX"})
+CHILDREN = frozenset({"GIRLS", "BOYS", "UNISEX"})
 NEAREST = """
-    SELECT product_id FROM embeddings_productvector
-    WHERE backbone_id = {backbone_id} AND gender = 'WOMEN' AND is_active
+    SELECT product_id FROM embeddings_searchvector
+    WHERE projection_id = {projection_id} AND gender IN ('UNISEX', 'WOMEN') AND is_active
     ORDER BY vector::halfvec(8) <=> %s::halfvec(8) LIMIT 5
 """
 pytestmark = pytest.mark.django_db(transaction=True)  # CONCURRENTLY refuses transactions
@@ -56,36 +61,63 @@ def backbone_with_vectors(n_women, n_men=0, dimension=8):
     return backbone
 
 
-def test_genders_with_enough_products_get_an_index_and_others_none():
+def audiences(backbone):
+    indexes = search_indexes(backbone)
+    return set(indexes.audiences) if indexes else set()
+
+
+def test_audiences_with_enough_products_get_an_index_and_others_none():
     backbone = backbone_with_vectors(4, n_men=2)
 
-    built = ensure_search_indexes(backbone, min_rows=3)
+    [built] = ensure_search_indexes(backbone, min_rows=3)
 
-    assert built == [f"pv_hnsw_{backbone.pk}_women"]
-    assert ready_genders(backbone) == {"WOMEN"}
+    assert built.endswith("_unisex_women")
+    assert audiences(backbone) == {WOMEN}
     assert ensure_search_indexes(backbone, min_rows=3) == []
-    assert ready_genders(BackboneFactory()) == set()
+    assert audiences(BackboneFactory()) == set()
 
 
 def test_a_small_catalogue_is_left_to_the_exact_scan():
     backbone = backbone_with_vectors(3)
 
     assert ensure_search_indexes(backbone) == []
-    assert ready_genders(backbone) == set()
+    assert search_indexes(backbone) is None
 
 
-def test_vectors_beyond_pgvectors_limit_are_never_indexed():
+def test_every_shopper_has_an_audience_and_unisex_its_own_where_another_is_small():
+    assert set(AUDIENCES) == {WOMEN, MEN, CHILDREN}
+    assert wanted_audiences({"WOMEN": 9, "MEN": 9, "GIRLS": 5, "BOYS": 4, "UNISEX": 9}, 9) == [
+        *AUDIENCES
+    ]
+    assert wanted_audiences({"WOMEN": 9, "MEN": 8, "UNISEX": 9}, 9) == [WOMEN, UNISEX_ONLY]
+    assert wanted_audiences({"UNISEX": 9}, 9) == [UNISEX_ONLY]
+    assert wanted_audiences({"WOMEN": 8, "UNISEX": 8}, 9) == []
+
+
+def test_indexes_cover_the_genders_asked_for_and_leave_the_rest_to_a_scan():
+    indexes = SearchIndexes(1, 8, 0.0, (WOMEN, UNISEX_ONLY))
+
+    assert indexes.cover(WOMEN) == [WOMEN]
+    assert indexes.cover(MEN) == [UNISEX_ONLY, frozenset({"MEN"})]
+    assert indexes.cover(["UNISEX"]) == [UNISEX_ONLY]
+    assert indexes.cover([*WOMEN, "MEN"]) == [WOMEN, frozenset({"MEN"})]
+
+
+def test_long_vectors_are_shortened_for_the_index():
     backbone = BackboneFactory(dimension=4096)
-    ProductVectorFactory(backbone=backbone, vector=[1.0] * 4096)
+    for _ in range(2):
+        ProductVectorFactory(
+            backbone=backbone, vector=[1.0] * 4096, product=ProductFactory(gender="WOMEN")
+        )
 
-    assert ensure_search_indexes(backbone, min_rows=1) == []
-    assert ready_genders(backbone) == set()
+    assert len(ensure_search_indexes(backbone, min_rows=2)) == 1
+    assert search_indexes(backbone).dimension == 512
 
 
 def test_the_index_serves_a_neighbour_query_and_finds_the_exact_neighbours():
     backbone = backbone_with_vectors(3_000)
     ensure_search_indexes(backbone, min_rows=1)
-    query = NEAREST.format(backbone_id=backbone.pk)
+    query = NEAREST.format(projection_id=search_indexes(backbone).projection_id)
     wanted = [str([1.0] + [0.1] * 7)]
 
     with connection.cursor() as cursor:
@@ -98,7 +130,7 @@ def test_the_index_serves_a_neighbour_query_and_finds_the_exact_neighbours():
         exact = cursor.fetchall()
         cursor.execute("RESET enable_indexscan")
 
-    assert f"Index Scan using {index_name(backbone.pk, 'WOMEN')}" in plan
+    assert "Index Scan using sv_hnsw_" in plan
     assert approximate == exact
 
 
@@ -109,7 +141,7 @@ def test_a_build_that_was_interrupted_is_seen_and_done_again():
         with writer.cursor() as other, connection.cursor() as cursor:
             # A build waits for writers that began before it, and is stopped while it does.
             other.execute("BEGIN")
-            other.execute("LOCK TABLE embeddings_productvector IN ROW EXCLUSIVE MODE")
+            other.execute("LOCK TABLE embeddings_searchvector IN ROW EXCLUSIVE MODE")
             cursor.execute("SET statement_timeout = '300ms'")
             with pytest.raises(OperationalError, match="statement timeout"):
                 ensure_search_indexes(backbone, min_rows=1)
@@ -118,24 +150,14 @@ def test_a_build_that_was_interrupted_is_seen_and_done_again():
             n_invalid = cursor.fetchone()[0]
     finally:
         writer.close()
-    ready_before = ready_genders(backbone)
+    ready_before = search_indexes(backbone)
 
     built = ensure_search_indexes(backbone, min_rows=1)
 
     assert n_invalid == 1
-    assert ready_before == set()
-    assert built == [index_name(backbone.pk, "WOMEN")]
-    assert ready_genders(backbone) == {"WOMEN"}
-
-
-def test_an_index_of_another_dimension_is_not_ready():
-    backbone = backbone_with_vectors(3)
-    ensure_search_indexes(backbone, min_rows=1)
-    ProductVector.objects.all().delete()
-    Backbone.objects.filter(pk=backbone.pk).update(dimension=9)
-    backbone.refresh_from_db()
-
-    assert ready_genders(backbone) == set()
+    assert ready_before is None
+    assert len(built) == 1
+    assert audiences(backbone) == {WOMEN}
 
 
 def test_dropped_indexes_are_gone():
@@ -144,7 +166,8 @@ def test_dropped_indexes_are_gone():
 
     drop_search_indexes(backbone)
 
-    assert ready_genders(backbone) == set()
+    assert search_indexes(backbone) is None
+    assert not SearchVector.objects.exists()
 
 
 def test_another_process_that_builds_is_left_to_it():

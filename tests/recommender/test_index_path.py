@@ -6,10 +6,11 @@ from django.db import connection
 
 from benchmarks.synthetic import fill_catalogue
 from catalog.models import Gender, Product
-from embeddings.indexes import ensure_search_indexes
-from recommender import relevance
+from embeddings.indexes import ensure_search_indexes, search_indexes
+from recommender import candidates
 from recommender.ranking import RankingSettings, default_profile
-from recommender.relevance import Query, rank_for_purchases
+from recommender.relevance import Query, parameters
+from recommender.retrieval import START, rank_for_purchases
 from recommender.services import recommend
 from shoppers.models import Purchase, Shopper
 
@@ -48,12 +49,14 @@ def settings_with(backbone, **changes) -> RankingSettings:
 
 def test_the_planner_answers_from_the_vector_and_popularity_indexes(crowd):
     query, settings = shopper_query(7), settings_with(crowd)
-    sql = relevance._statement(query, settings, "index")
+    sql = candidates._statement(query, settings, search_indexes(crowd))
+    values = parameters(query, settings) | candidates._stream_values(query, START)
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + sql, relevance._parameters(query, settings))
+        cursor.execute("EXPLAIN " + sql, values)
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert f"pv_hnsw_{crowd.pk}_women" in plan  # the few UNISEX ones are cheaper to scan
-    assert "popularity_then_product" in plan
+    assert f"sv_hnsw_{search_indexes(crowd).projection_id}_unisex_women" in plan
+    assert "trend_upwards" in plan
+    assert "trend_downwards" in plan
 
 
 @pytest.mark.parametrize("weights", [(0.7, 0.2, 0.1), (0.0, 1.0, 0.0)])
@@ -68,8 +71,8 @@ def test_the_index_path_finds_what_the_exact_path_finds(crowd, weights):
     found = wanted = 0
     for n in range(20):
         query = shopper_query(n * 13, gender=Gender.values[n % 3], trendiness=n / 20)
-        exact = rank_for_purchases(query, settings, path="exact")
-        index = rank_for_purchases(query, settings, path="index")
+        exact = rank_for_purchases(query, settings, path="exact").rows
+        index = rank_for_purchases(query, settings, path="index").rows
         assert len(index) == len(exact) == 25
         worst = {row.purchase_id: row.terms.relevance for row in index}  # the last of each rail
         hits = {(row.purchase_id, row.product_id) for row in index}

@@ -4,10 +4,11 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from catalog.progress import StagedProgress
 from embeddings import services
 from embeddings.checks import TAG
 from embeddings.dispatch import NoWorkerError, embed_by_workers, failures, require_worker
-from embeddings.indexes import MAX_DIMENSION, ensure_search_indexes
+from embeddings.indexes import ensure_search_indexes
 from embeddings.models import Backbone, Embedding
 from embeddings.nets.errors import WeightsUnavailable
 from embeddings.preference import PREFERRED_BACKBONES
@@ -76,13 +77,9 @@ class Command(BaseCommand):
         ) as progress:
             summary = run(backbone=backbone, mask_method=mask_method, on_progress=progress)
         self._report(backbone, summary)
-        for name in ensure_search_indexes(backbone):
-            self.stdout.write(f"{backbone}: built the vector index {name}.")
-        if backbone.dimension > MAX_DIMENSION:
-            self.stdout.write(
-                f"{backbone}: {backbone.dimension:,} dimensions are more than pgvector indexes "
-                f"({MAX_DIMENSION:,}); its vectors are always scanned exactly."
-            )
+        with StagedProgress() as bars:
+            for name in ensure_search_indexes(backbone, on_progress=bars):
+                self.stdout.write(f"{backbone}: built the vector index {name}.")
 
     def _report(self, backbone: Backbone, summary: services.EmbeddingSummary) -> None:
         if summary.n_ready or summary.n_failed:

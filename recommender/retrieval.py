@@ -1,0 +1,142 @@
+"""Retrieval: which path answers, and how far the index streams are read before it is enough."""
+
+import json
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from django.db import connection
+
+from embeddings.indexes import SearchIndexes, gender_list, search_indexes
+from embeddings.neighbours import MAX_EF_SEARCH
+from recommender.candidates import NOTHING_UNSEEN, IndexRail, StreamSizes, rank_candidates
+from recommender.ranking import RankingSettings
+from recommender.relevance import (
+    Query,
+    RankedProduct,
+    parameters,
+    rank_exactly,
+    row_filters,
+    stock_filter,
+)
+
+Path = Literal["exact", "index"]
+
+# Measured on real vectors (docs/decisions/0001-search-vectors.md): so far, nearly every rail is
+# proven at its first statement, and reading on costs more than it finds.
+START = StreamSizes(n_neighbours=100, n_trending=50, n_short=32)
+MIXED = StreamSizes(n_neighbours=200, n_trending=100, n_short=32)  # where looks alone do not rank
+WIDENING = 4  # times the neighbours that were not enough
+# Of so few products that match all filters, every vector is read: an index scan would throw nearly
+# everything away that it finds.
+EXACT_ROWS = 2_000
+
+COUNT_MATCHING = """
+EXPLAIN (FORMAT JSON) SELECT 1 FROM embeddings_searchvector n
+WHERE n.projection_id = {projection_id} AND n.gender IN ({genders}) AND n.is_active{filters}
+"""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The top k of every purchase, and how they came about."""
+
+    rows: list[RankedProduct]  # by purchase as asked, best first within one
+    proven: frozenset[int]  # purchases whose top k no product that was not looked at can enter
+    n_statements: int
+
+
+def rank_for_purchases(
+    query: Query, settings: RankingSettings, *, path: Path | None = None
+) -> Ranking:
+    """The top `settings.k` candidates of every purchase; ties go to the smaller product key.
+
+    The index path reads its streams a little, and farther for the purchases whose answer that can
+    still prove. Cost: one statement, and one per widening.
+
+    Args:
+        query: whom for, and which candidates count.
+        settings: weights, exponent, k and backbone.
+        path: "index" or "exact"; by default the index, where there is one and its filters leave
+            enough to be worth a scan.
+    """
+    indexes = search_indexes(settings.backbone) if path != "exact" else None
+    if indexes is None or (path is None and _leaves_few(query, settings, indexes)):
+        rows = rank_exactly(query, settings)
+        return Ranking(rows, frozenset(query.purchase_ids), 1)
+    return _by_index(query, settings, indexes)
+
+
+def _leaves_few(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> bool:
+    """Whether the planner expects few products to pass the filters."""
+    if not query.is_filtered:
+        return False
+    sql = COUNT_MATCHING.format(
+        projection_id=indexes.projection_id,
+        genders=gender_list(frozenset(query.genders)),
+        filters=row_filters(query, "n") + stock_filter(query, "n"),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters(query, settings))
+        (plan,) = cursor.fetchone()
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    return plan[0]["Plan"]["Plan Rows"] <= EXACT_ROWS
+
+
+def _by_index(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> Ranking:
+    sizes = _start_sizes(settings)
+    rails = rank_candidates(query, settings, indexes, sizes)
+    n_statements = 1
+    if wanted := _worth_widening(rails, settings, indexes.cosine_error):
+        rails |= rank_candidates(query.only(wanted), settings, indexes, _wider(sizes))
+        n_statements += 1
+    if unfilled := {pk for pk in query.purchase_ids if _is_unfilled(rails.get(pk), settings)}:
+        rails |= _exact_rails(query.only(unfilled), settings)
+        n_statements += 1
+    proven = {pk for pk, rail in rails.items() if rail.slack(settings, indexes.cosine_error) >= 0}
+    rows = [row for pk in query.purchase_ids if pk in rails for row in rails[pk].rows]
+    empty = set(query.purchase_ids) - rails.keys()  # the exact path found nothing either
+    return Ranking(rows, frozenset(proven | empty), n_statements)
+
+
+def _start_sizes(settings: RankingSettings) -> StreamSizes:
+    is_visual = settings.weight_visual >= settings.weight_popularity
+    return START if is_visual and not settings.weight_category else MIXED
+
+
+def _wider(sizes: StreamSizes) -> StreamSizes:
+    return StreamSizes(
+        n_neighbours=min(WIDENING * sizes.n_neighbours, MAX_EF_SEARCH),
+        n_trending=WIDENING * sizes.n_trending,
+        n_short=2 * sizes.n_short,
+    )
+
+
+def _worth_widening(
+    rails: dict[int, IndexRail], settings: RankingSettings, cosine_error: float
+) -> set[int]:
+    """Purchases that are not proven, but would be if the cosine fell on as it has.
+
+    Over four times as many neighbours it falls by about what it fell over the last three quarters:
+    in these spaces it falls with the logarithm of the rank.
+    """
+    worth = set()
+    for purchase_id, rail in rails.items():
+        slack = rail.slack(settings, cosine_error)
+        if slack < 0 <= slack + settings.weight_visual * rail.unseen.cosine_decline:
+            worth.add(purchase_id)
+    return worth
+
+
+def _is_unfilled(rail: IndexRail | None, settings: RankingSettings) -> bool:
+    """Whether the streams may have missed products that would fill the rail."""
+    if rail is None:
+        return True
+    return len(rail.rows) < settings.k and rail.unseen.threshold(settings, 0.0) > -inf
+
+
+def _exact_rails(query: Query, settings: RankingSettings) -> dict[int, IndexRail]:
+    rails: dict[int, IndexRail] = {}
+    for row in rank_exactly(query, settings):
+        rails.setdefault(row.purchase_id, IndexRail([], NOTHING_UNSEEN)).rows.append(row)
+    return rails
