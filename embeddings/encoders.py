@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from django.conf import settings
-from PIL import Image
 
 from embeddings import color_layout
 from embeddings.masks import MaskSettings, fill_outside
 from embeddings.nets.backbones import BACKBONES, BackboneSpec
+from embeddings.nets.crops import crop_decoded, crop_photo
 from embeddings.nets.errors import WeightsUnavailable
 from embeddings.nets.weights import WeightsSource, file_sha256
+from embeddings.photos import DecodedPhoto
 
 if TYPE_CHECKING:
-    from embeddings.nets.networks import Network
+    from embeddings.nets.runtimes import Features
 
 COLOR_LAYOUT = "color_layout"
 NETWORK_PREPROCESSING = {
@@ -43,11 +44,12 @@ class Encoder(Protocol):
     """A backbone that is ready to run."""
 
     version: BackboneVersion
+    decode_side: int | None  # photos may be decoded smaller down to it; None: never
 
     def prepare(
-        self, photo: Image.Image, garment: np.ndarray | None, mask: MaskSettings
+        self, photo: DecodedPhoto, coverage: np.ndarray | None, mask: MaskSettings
     ) -> np.ndarray:
-        """One photo's input, from any thread; `garment` is its (height, width) bool mask."""
+        """One photo's input, from any thread; `coverage` is of its pixels (`garment_coverage`)."""
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         """Inputs -> (n, dimension) float32, not normalised."""
@@ -57,18 +59,20 @@ class Encoder(Protocol):
 class NetworkEncoder:
     """A network; masked pixels are filled before the photo is scaled and cropped."""
 
-    network: "Network"
+    network: "Features"
     version: BackboneVersion
+    decode_side: int | None = None
 
     def prepare(
-        self, photo: Image.Image, garment: np.ndarray | None, mask: MaskSettings
+        self, photo: DecodedPhoto, coverage: np.ndarray | None, mask: MaskSettings
     ) -> np.ndarray:
         """The centre of the masked photo: (224, 224, 3) uint8."""
-        from embeddings.nets.networks import crop_photo
-
-        if garment is not None:
-            photo = fill_outside(photo, garment, mask.fill)
-        return crop_photo(photo)
+        image = photo.image
+        if coverage is not None:
+            image = fill_outside(image, coverage, mask.fill)
+        if self.decode_side is None:
+            return crop_photo(image)
+        return crop_decoded(image, photo.size, photo.reduction)
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         """(n, dimension) float32 activations of the penultimate layer."""
@@ -80,12 +84,14 @@ class ColorLayoutEncoder:
     """The hand-made descriptor."""
 
     version: BackboneVersion
+    decode_side: int | None = None
 
     def prepare(
-        self, photo: Image.Image, garment: np.ndarray | None, mask: MaskSettings
+        self, photo: DecodedPhoto, coverage: np.ndarray | None, mask: MaskSettings
     ) -> np.ndarray:
         """The descriptor itself, (dimension,) float32."""
-        return color_layout.describe_photo(photo, garment)
+        garment = None if coverage is None else coverage > 0
+        return color_layout.describe_photo(photo.image, garment)
 
     def encode(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
         """(n, dimension) float32."""

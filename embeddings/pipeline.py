@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
-from typing import IO
 
 import numpy as np
-from django.core.files.storage import Storage
 from django.db import OperationalError, connection, transaction
-from PIL import Image
 
 from catalog.models import ProductImage
 from embeddings.claims import Claim, claim_images, release, store, withdraw
 from embeddings.encoders import Encoder, unit_vectors
 from embeddings.mask_settings import current_mask_settings
-from embeddings.masks import MaskError, MaskSettings, garment_mask
+from embeddings.masks import MaskError, MaskSettings, garment_coverage
 from embeddings.models import Backbone, Embedding
-from embeddings.photos import PhotoError, read_photo, read_segmentation_map
+from embeddings.photos import PhotoError, read_reduced, read_segmentation_map
 from embeddings.querysets import MaskMethod, mask_fingerprint
 from embeddings.serving import refresh_product_vectors
 
@@ -112,24 +109,20 @@ def _abandon(ahead: deque[_Decoding], give_back: Callable[[Claim], None]) -> Non
 def _prepare(image: ProductImage, encoder: Encoder, settings: MaskSettings) -> np.ndarray | str:
     """The photo's input, or why there is none; runs in a thread and touches no database."""
     try:
-        photo = _read(image.image.storage, image.image.name, read_photo)
-        garment = None
+        with image.image.storage.open(image.image.name) as file:
+            photo = read_reduced(file, encoder.decode_side)
+        coverage = None
         if image.mask_method == MaskMethod.SEGMENTATION_MAP:
-            file = image.segmentation_map
-            segmentation_map = _read(file.storage, file.name, read_segmentation_map)
-            garment = garment_mask(segmentation_map, photo.size, settings)
-        return encoder.prepare(photo, garment, settings)
+            stored = image.segmentation_map
+            with stored.storage.open(stored.name) as file:
+                coverage = garment_coverage(read_segmentation_map(file), photo, settings)
+        return encoder.prepare(photo, coverage, settings)
     except FileNotFoundError as error:
         return f"file missing: {error.filename}"
     except (PhotoError, MaskError) as error:
         return str(error)
     except (OSError, MemoryError) as error:
         return f"{type(error).__name__}: {error}"
-
-
-def _read(storage: Storage, name: str, reader: Callable[[IO[bytes]], Image.Image]) -> Image.Image:
-    with storage.open(name) as file:
-        return reader(file)
 
 
 def _encode(inputs: list[np.ndarray | str], encoder: Encoder) -> list[np.ndarray | str]:

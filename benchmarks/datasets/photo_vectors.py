@@ -79,14 +79,6 @@ class PhotoVectors:
     def _view(self, number: int, position: int) -> NDArray[np.uint8]:
         photo = self.photos.read(position)
         if number == 0:
-            return _as_embedded(photo)
+            return augmentation.central_view(photo)
         rng = np.random.default_rng([SEED, number, position])
         return augmentation.augmented_view(photo, rng)
-
-
-def _as_embedded(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    from embeddings.nets.crops import crop_photo
-
-    return crop_photo(Image.fromarray(photo))

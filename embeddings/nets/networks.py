@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -16,8 +15,6 @@ from embeddings.nets.backbones import BackboneSpec
 from embeddings.nets.errors import WeightsRejected
 from embeddings.nets.weights import WeightsSource, check_name_hash, file_sha256
 
-SHORTER_SIDE = 256  # as in the public code; the paper's text says 256 x 256
-CROP = 224
 MEAN = (0.485, 0.456, 0.406)
 STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 # Larger activations leave the processor's caches: mobilenet_v2 ran 60 photos/s in eights and 46 in
@@ -25,32 +22,6 @@ STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 PHOTOS_AT_ONCE_ON_CPU = 8
 # DenseNet's published file predates a renaming of torchvision's modules.
 OLD_DENSENET_KEY = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
-
-
-def crop_photo(photo: Image.Image) -> np.ndarray:
-    """The photo's centre as a network sees it: (224, 224, 3) uint8, shorter side scaled to 256.
-
-    The same pixels as torchvision's Resize(256) and CenterCrop(224).
-    """
-    photo = _without_far_ends(photo)
-    shorter = min(photo.size)
-    width, height = (SHORTER_SIDE * side // shorter for side in photo.size)
-    resized = photo.resize((width, height), Image.Resampling.BILINEAR)
-    left, top = round((width - CROP) / 2), round((height - CROP) / 2)
-    return np.asarray(resized.crop((left, top, left + CROP, top + CROP)))
-
-
-def _without_far_ends(photo: Image.Image) -> Image.Image:
-    """A strip cut to its middle, which is all that the crop keeps of it.
-
-    Scaling a 1 x 10,000 photo as a whole would take gigabytes.
-    """
-    longest = 4 * min(photo.size)
-    if max(photo.size) <= longest:
-        return photo
-    box = [(max(0, side - longest) // 2, min(side, longest)) for side in photo.size]
-    (left, width), (top, height) = box
-    return photo.crop((left, top, left + width, top + height))
 
 
 class Network:

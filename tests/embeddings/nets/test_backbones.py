@@ -8,7 +8,8 @@ from torchvision.models import get_model_weights
 from torchvision.transforms import v2
 
 from embeddings.nets.backbones import BACKBONES
-from embeddings.nets.networks import Network, crop_photo
+from embeddings.nets.crops import crop_photo
+from embeddings.nets.networks import Network
 from tests.embeddings.nets.tiny_backbone import TINY
 
 DIMENSIONS = {"resnet50": 2048, "densenet121": 1024, "vgg16": 4096, "mobilenet_v2": 1280}
