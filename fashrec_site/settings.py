@@ -97,6 +97,26 @@ if env.bool("DATABASE_POOL", default=False):
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = pool
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
+# Read replicas (fashrec_site.replicas) and how old what is read there may be.
+DATABASE_REPLICA_URLS = env.list("DATABASE_REPLICA_URLS", default=[])
+DATABASE_REPLICA_MAX_LAG_SECONDS = env.float("DATABASE_REPLICA_MAX_LAG_SECONDS", default=5.0)
+if DATABASE_REPLICA_URLS:
+    if not env.str("DATABASE_URL", default=""):
+        raise ImproperlyConfigured("DATABASE_REPLICA_URLS needs DATABASE_URL, their primary.")
+    if DATABASE_REPLICA_MAX_LAG_SECONDS <= 0:
+        raise ImproperlyConfigured("DATABASE_REPLICA_MAX_LAG_SECONDS must be positive.")
+    DATABASE_ROUTERS = ["fashrec_site.replicas.router.ReplicaRouter"]
+    MIDDLEWARE.append("fashrec_site.replicas.middleware.ReplicaMiddleware")
+for number, url in enumerate(DATABASE_REPLICA_URLS, start=1):
+    # A connection per thread instead of a pool, which would let requests wait for a dead replica.
+    replica = env.db_url_config(url)
+    DATABASES[f"replica_{number}"] = replica | {
+        "CONN_MAX_AGE": None if env.bool("DATABASE_POOL", default=False) else 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 2} | replica.get("OPTIONS", {}),
+        "TEST": {"MIRROR": "default"},
+    }
+
 REDIS_URL = env.str("REDIS_URL", default="")  # empty: the embedded one (fashrec_site.celery)
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -9,5 +9,12 @@ from fashrec_site.home import fashrec_home
 
 os.environ["FASHREC_HOME"] = str(fashrec_home() / "test")
 # Emptied rather than removed: what is unset would be read from a `.env` file.
-for name in ("FASHREC_ENV", "DATABASE_URL", "REDIS_URL", "DEBUG", "FASHREC_WEIGHTS_DIR"):
+for name in (
+    "FASHREC_ENV",
+    "DATABASE_URL",
+    "DATABASE_REPLICA_URLS",
+    "REDIS_URL",
+    "DEBUG",
+    "FASHREC_WEIGHTS_DIR",
+):
     os.environ[name] = ""

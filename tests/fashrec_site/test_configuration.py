@@ -119,3 +119,18 @@ def test_a_home_that_cannot_be_written_to_is_one_line(tmp_path):
     result = manage(tmp_path, "check")
 
     assert result.stderr.startswith(f"configuration: FASHREC_HOME={tmp_path} cannot be written to")
+
+
+def test_replicas_need_a_primary_and_a_positive_bound(tmp_path):
+    replicas = {"DATABASE_REPLICA_URLS": "postgres://user@127.0.0.1:1/fashrec"}
+    alone = manage(tmp_path, "check", **replicas)
+    primary = {"DATABASE_URL": "postgres://user@127.0.0.1:2/fashrec"}
+    unbound = manage(tmp_path, "check", **replicas, **primary, DATABASE_REPLICA_MAX_LAG_SECONDS="0")
+
+    assert alone.stderr == (
+        "configuration: DATABASE_REPLICA_URLS needs DATABASE_URL, their primary. "
+        "(--traceback shows where)\n"
+    )
+    assert unbound.stderr.startswith(
+        "configuration: DATABASE_REPLICA_MAX_LAG_SECONDS must be positive."
+    )
