@@ -6,7 +6,8 @@ from django.db import connection
 
 from catalog.models import Product
 from shoppers.bulk_load import copy_rows
-from shoppers.purchase_file import BadRow, PurchaseFile
+from shoppers.csv_file import BadRow
+from shoppers.purchase_file import PurchaseFile
 
 COLUMNS = (
     "line",
@@ -48,10 +49,16 @@ ORDER BY min(line)
 ON CONFLICT (external_id) DO NOTHING
 """
 
+# What was returned since it was first imported stays returned.
 ADD_PURCHASES = """
 INSERT INTO shoppers_purchase (shopper_id, product_id, purchased_at, is_simulated)
 SELECT shopper.id, s.product_id, s.purchased_at, false
 FROM staged_purchase AS s JOIN shoppers_shopper AS shopper ON shopper.external_id = s.shopper
+WHERE NOT EXISTS (
+    SELECT FROM shoppers_event AS back
+    WHERE back.kind = 'return' AND back.shopper_id = shopper.id
+        AND back.product_id = s.product_id AND back.returned_purchase_at = s.purchased_at
+)
 ORDER BY s.purchased_at, s.line
 ON CONFLICT (shopper_id, product_id, purchased_at) DO NOTHING
 """

@@ -11,9 +11,10 @@ from django.db import connection, transaction
 
 from catalog.models import Store
 from shoppers import purchase_staging, simulated_rows
+from shoppers.csv_file import BadLinesError, BadRow
 from shoppers.geography import WHOLE_EARTH, BoundingBox
 from shoppers.models import ProductPopularity, Purchase, Shopper
-from shoppers.purchase_file import BadRow, PurchaseFile
+from shoppers.purchase_file import PurchaseFile
 from shoppers.simulated_rows import SimulatedRows
 from shoppers.simulation.world import (
     Catalogue,
@@ -30,17 +31,6 @@ Progress = Callable[[int, int], None]
 
 class SimulationError(Exception):
     """The simulation cannot run; the message says what to do."""
-
-
-class PurchaseImportError(Exception):
-    """Nothing was imported; `bad_rows` says why, line by line."""
-
-    def __init__(self, bad_rows: list[BadRow]) -> None:
-        super().__init__(
-            f"Nothing was imported because of {len(bad_rows):,} bad lines; "
-            "correct them, or leave them out with --on-error skip."
-        )
-        self.bad_rows = bad_rows
 
 
 @dataclass(frozen=True)
@@ -65,6 +55,12 @@ class PurchaseImportReport:
     ignored_columns: tuple[str, ...]
     bad_rows: list[BadRow]
     seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"Imported {self.n_added:,} purchases and {self.n_new_shoppers:,} new shoppers in "
+            f"{self.seconds:.1f} s; {self.n_already_there:,} purchases were already there."
+        )
 
 
 def simulate_purchases(
@@ -202,8 +198,8 @@ def import_purchases(
     """Add real purchases from a CSV file; importing it again adds nothing.
 
     Shoppers that are new are created; their gender is that of all they bought, or UNISEX where
-    that differs. `on_progress` gets (done, total) in bytes. Raises PurchaseFileError where the
-    file as a whole cannot be read, PurchaseImportError where a line is bad and `on_error` is stop.
+    that differs. `on_progress` gets (done, total) in bytes. Raises CsvFileError where the
+    file as a whole cannot be read, BadLinesError where a line is bad and `on_error` is stop.
 
     Cost: one pass over the file into a temporary table, then two statements; memory does not
     grow with the file.
@@ -212,7 +208,7 @@ def import_purchases(
     file = PurchaseFile(path, on_progress=on_progress)
     n_rows = purchase_staging.stage(file)
     if file.bad_rows and on_error == "stop":
-        raise PurchaseImportError(file.bad_rows)
+        raise BadLinesError(file.bad_rows)
     n_new_shoppers = purchase_staging.add_new_shoppers()
     n_added = purchase_staging.add_new_purchases()
     purchase_staging.drop()

@@ -7,10 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.models import Gender
+from shoppers.csv_file import BadLinesError, CsvFileError
 from shoppers.models import ProductPopularity, Purchase, Shopper
-from shoppers.purchase_file import PurchaseFileError
 from shoppers.services import (
-    PurchaseImportError,
     import_purchases,
     rebuild_popularity,
     reset_simulation,
@@ -157,7 +156,7 @@ BAD_LINES = [
 
 def test_every_bad_line_is_listed_and_nothing_is_imported(write_file):
     path = write_file(HEADER, *(line for line, _ in BAD_LINES), "bob,tie,2025-03-01")
-    with pytest.raises(PurchaseImportError) as refusal:
+    with pytest.raises(BadLinesError) as refusal:
         import_purchases(path=path)
     assert [str(bad_row) for bad_row in refusal.value.bad_rows] == [
         f"line {number}: {reason}" for number, (_, reason) in enumerate(BAD_LINES, 2)
@@ -189,7 +188,7 @@ def test_bad_lines_can_be_skipped(write_file):
 )
 def test_a_bad_description_of_a_shopper_is_refused(write_file, column, cell, reason):
     path = write_file(f"{HEADER},{column}", f"ann,tie,2025-03-01,{cell}")
-    with pytest.raises(PurchaseImportError) as refusal:
+    with pytest.raises(BadLinesError) as refusal:
         import_purchases(path=path)
     assert [str(bad_row) for bad_row in refusal.value.bad_rows] == [f"line 2: {reason}"]
 
@@ -215,19 +214,19 @@ def test_a_bad_description_of_a_shopper_is_refused(write_file, column, cell, rea
 )
 def test_a_file_with_a_wrong_header_is_refused(write_file, lines, message):
     path = write_file(*lines)
-    with pytest.raises(PurchaseFileError) as refusal:
+    with pytest.raises(CsvFileError) as refusal:
         import_purchases(path=path)
     assert str(refusal.value) == f"{path} {message}"
 
 
 def test_a_file_in_another_encoding_is_refused(write_file):
     path = write_file(HEADER, "rené,tie,2025-03-01", encoding="cp1252")
-    with pytest.raises(PurchaseFileError, match=r"is not UTF-8 text .*; save it as UTF-8\.$"):
+    with pytest.raises(CsvFileError, match=r"is not UTF-8 text .*; save it as UTF-8\.$"):
         import_purchases(path=path)
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(PurchaseFileError) as refusal:
+    with pytest.raises(CsvFileError) as refusal:
         import_purchases(path=tmp_path / "none.csv")
     assert str(refusal.value) == f"Cannot read {tmp_path / 'none.csv'}: No such file or directory."
 
