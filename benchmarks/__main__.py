@@ -5,22 +5,22 @@ Figures are printed as JSON with machine, versions and commit; `--json FILE` wri
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.commands import BenchmarkCommand, load_commands
-from fashrec_site.home import fashrec_home
+from benchmarks.django_setup import set_up
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line, set up Django in the benchmark's own home, run, write JSON."""
     commands = load_commands()
     options = _parser(commands).parse_args(arguments)
-    _set_up_django()
+    command = commands[options.name]
+    set_up(command.home(options) if hasattr(command, "home") else "")
     from benchmarks.figures import report
 
-    report(options.name, commands[options.name].run(options), options.json)
+    report(options.name, command.run(options), options.json)
 
 
 def _parser(commands: dict[str, BenchmarkCommand]) -> argparse.ArgumentParser:
@@ -40,16 +40,6 @@ def _parser(commands: dict[str, BenchmarkCommand]) -> argparse.ArgumentParser:
         command.add_arguments(subparser)
         subparser.add_argument("--json", type=Path, help="write the figures to this file as well")
     return parser
-
-
-def _set_up_django() -> None:
-    os.environ["FASHREC_HOME"] = str(fashrec_home() / "benchmark")
-    os.environ.pop("DATABASE_URL", None)
-    os.environ.pop("REDIS_URL", None)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashrec_site.settings")
-    import django
-
-    django.setup()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from benchmarks.database import choose_server_options
 from fashrec_site.home import fashrec_home
 
 BENCHMARK_HOME = "benchmark"
@@ -15,6 +16,7 @@ def set_up(folder: str = "") -> Path:
     os.environ.pop("DATABASE_URL", None)
     os.environ.pop("REDIS_URL", None)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashrec_site.settings")
+    choose_server_options()
     set_up_again()
     return home
 

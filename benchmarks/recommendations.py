@@ -59,7 +59,9 @@ class Bench:
 
     def serving(self, name: str) -> ServingPath:
         """Our index path or our exact one."""
-        return ServingPath(name, self.backbone, "index" if name == INDEX else "exact", K)
+        path = "index" if name == INDEX else "exact"
+        options = self.options
+        return ServingPath(name, self.backbone, path, K, options.start, options.mixed)
 
     def exact(self, formula: Formula, cases: Sequence[Weights], name: str) -> list[ExactTop]:
         """The oracle's answers to the formula's questions."""
@@ -77,8 +79,8 @@ def open_bench(options: argparse.Namespace, home: Path, stages: Stages) -> Bench
     data = load_data(request, stages)
     stores = store_network(len(data))
     backbone = ensure_filled(data, stores, stages)
-    with stages.stage("index"):
-        ensure_search_indexes(backbone)
+    with stages.stage("search vectors and indexes"):
+        ensure_search_indexes(backbone, on_progress=stages.show)
     questions = draw_questions(data, options.shoppers, len(stores.cities), options.seed)
     return Bench(options, data, stores, backbone, questions, stages)
 

@@ -17,6 +17,10 @@ class Stages:
         self._bars = bars
         self.seconds: dict[str, float] = {}
 
+    def show(self, name: str, done: int, total: int) -> None:
+        """Show that `done` of `total` of a part of a stage is done."""
+        self._bars(name, done, total)
+
     @contextmanager
     def stage(self, name: str, total: int = 1) -> Iterator[Callable[[int], None]]:
         """Time what is done inside; call the result with how much of `total` is done."""

@@ -14,7 +14,8 @@ N_CATEGORIES = 17
 GENDER_SHARES = {"WOMEN": 0.5, "MEN": 0.3, "UNISEX": 0.1, "GIRLS": 0.05, "BOYS": 0.05}
 TABLES = (
     "recommender_recommendationlog, recommender_rankingprofile, shoppers_purchase, "
-    "shoppers_shopper, shoppers_productpopularity, embeddings_productvector, "
+    "shoppers_shopper, shoppers_productpopularity, embeddings_searchvector, "
+    "embeddings_searchaxis, embeddings_searchprojection, embeddings_productvector, "
     "embeddings_embedding, embeddings_backbone, catalog_stock, catalog_productimage, "
     "catalog_product, catalog_category, catalog_categorygroup"
 )

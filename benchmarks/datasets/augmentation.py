@@ -3,14 +3,24 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from embeddings.nets.networks import CROP
-
+CROP = 224  # pixels on a side, of the inputs that ImageNet's networks were trained on
+SHORTER_SIDE = 256
 VERSION = 1  # part of every cache's fingerprint: count it up when a view would change
 AREA_SHARES = (0.3, 1.0)
 ASPECT_RATIOS = (3 / 4, 4 / 3)
 JITTER = 0.3  # brightness, contrast and saturation are scaled by 1 +- this
 MAX_HUE_SHIFT = 9  # of OpenCV's 180 degrees of hue
+
+
+def central_view(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What the product embeds: shorter side scaled to 256, the middle 224 x 224, uint8 RGB."""
+    height, width = photo.shape[:2]
+    size = [SHORTER_SIDE * side // min(width, height) for side in (width, height)]
+    resized = Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR)
+    left, top = (round((side - CROP) / 2) for side in size)
+    return np.asarray(resized.crop((left, top, left + CROP, top + CROP)))
 
 
 def augmented_view(photo: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

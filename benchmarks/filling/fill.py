@@ -25,20 +25,22 @@ CREATE TABLE IF NOT EXISTS benchmark_product (
     cents integer NOT NULL, popularity integer NOT NULL
 )
 """
-# Popularity first: the trigger on products then finds its rows there. Foreign keys wait for commit.
+# A trigger on products adds their popularity rows.
 PRODUCTS = """
-INSERT INTO shoppers_productpopularity (product_id, base, base_is_simulated, counted)
-    SELECT id, popularity, false, 0 FROM benchmark_product WHERE id BETWEEN %(first)s AND %(last)s;
 INSERT INTO catalog_product (id, item_id, title, gender, category_id, color, season, usage,
         is_active, created_at, updated_at, price)
     SELECT id, 'p' || id, '', (%(genders)s::text[])[gender + 1], category_id, '', '', '',
         true, now(), now(), cents / 100.0
     FROM benchmark_product WHERE id BETWEEN %(first)s AND %(last)s ORDER BY id;
+UPDATE shoppers_productpopularity AS p SET base = b.popularity FROM benchmark_product AS b
+    WHERE b.id = p.product_id AND b.id BETWEEN %(first)s AND %(last)s;
 INSERT INTO catalog_productimage (id, product_id, image, segmentation_map, view, sha256,
         segmentation_sha256, created_at)
     SELECT id, id, '', '', 'front', '', '', now()
     FROM benchmark_product WHERE id BETWEEN %(first)s AND %(last)s ORDER BY id
 """
+# A truncated index stays, and would be filled row by row instead of being built.
+SEARCH_INDEXES = "SELECT indexname FROM pg_indexes WHERE indexname LIKE 'sv!_hnsw!_%' ESCAPE '!'"
 SEQUENCED = ("catalog_product", "catalog_productimage", "embeddings_embedding")
 SEQUENCED += ("embeddings_productvector", "catalog_stock")
 
@@ -62,6 +64,9 @@ def ensure_filled(data: CatalogueData, stores: StoreNetwork, stages: Stages) -> 
 
 def _fill(data: CatalogueData, stores: StoreNetwork, stages: Stages) -> Backbone:
     with connection.cursor() as cursor:
+        cursor.execute(SEARCH_INDEXES)
+        for (index,) in cursor.fetchall():
+            cursor.execute(f"DROP INDEX {index}")
         cursor.execute("TRUNCATE benchmark_fill, benchmark_product")
         cursor.execute(f"TRUNCATE {TABLES}, catalog_store RESTART IDENTITY CASCADE")
     _add_categories(data)

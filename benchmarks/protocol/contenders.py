@@ -1,14 +1,19 @@
 """Who answers: our two paths here, and beside them what `benchmarks.rivals` offers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from benchmarks.datasets.catalogue_data import GENDERS
 from benchmarks.protocol.questions import Question, Weights
 from embeddings.models import Backbone
+from recommender import retrieval
+from recommender.candidates import StreamSizes
 from recommender.ranking import RankingSettings
-from recommender.relevance import Path, Query, rank_for_purchases
+from recommender.relevance import Query
+from recommender.retrieval import Path, Ranking, rank_for_purchases
+
+START, MIXED = retrieval.START, retrieval.MIXED  # the service's own
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,15 @@ class ServingPath:
 
     name: str
     backbone: Backbone
-    path: Path
+    path: Path | None  # None: as the service chooses
     k: int = 5
+    start: StreamSizes | None = None  # instead of the service's, to tune them
+    mixed: StreamSizes | None = None
 
     def ask(self, question: Question, weights: Weights) -> Answer:
         """Through the function that the GraphQL layer's service calls."""
+        retrieval.START = self.start or START
+        retrieval.MIXED = self.mixed or MIXED
         query = query_of(question)
         return _answer(query, rank_for_purchases(query, self._settings(weights), path=self.path))
 
@@ -55,11 +64,6 @@ class ServingPath:
             filter_gender=True,
             backbone=self.backbone,
         )
-
-
-def supports_filters() -> bool:
-    """Whether the service can filter by category and price."""
-    return {"category_ids", "price_range"} <= {field.name for field in fields(Query)}
 
 
 def query_of(question: Question) -> Query:
@@ -84,17 +88,14 @@ def query_of(question: Question) -> Query:
     )
 
 
-def _answer(query: Query, ranking: Any) -> Answer:
+def _answer(query: Query, ranking: Ranking) -> Answer:
     """The one place that knows what the service returns."""
-    rows = getattr(ranking, "rows", ranking)
     rails: dict[int, list[tuple[int, float]]] = {key: [] for key in query.purchase_ids}
-    for row in rows:
+    for row in ranking.rows:
         rails[row.purchase_id].append((row.product_id, row.terms.relevance))
-    proven = getattr(ranking, "proven", None)
-    n_statements = getattr(ranking, "n_statements", None)
     return Answer(
         rails=list(rails.values()),
-        n_statements=n_statements,
-        n_proven=None if proven is None else len(proven),
-        was_widened=n_statements is not None and n_statements > 1,
+        n_statements=ranking.n_statements,
+        n_proven=len(ranking.proven),
+        was_widened=ranking.n_statements > 1,
     )
