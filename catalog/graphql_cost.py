@@ -8,12 +8,15 @@ IMAGE = 20  # a network looks at a photo
 PERSONAL = 20  # ranks the catalogue for one shopper
 
 
-def cost(price: int, *, items: int = 1, items_argument: str | None = None) -> dict[str, Any]:
+def cost(
+    price: int, *, items: int | None = None, items_argument: str | None = None
+) -> dict[str, Any]:
     """Metadata for a field: `strawberry.field(metadata=cost(PERSONAL))`.
 
     Args:
         price: of the field itself, once.
-        items: how many rows a list field returns at most; multiplies what is selected below it.
+        items: how many rows a list field returns where its arguments do not say; multiplies what is
+            selected below it.
         items_argument: the GraphQL argument that says how many, where there is one other than the
             connections' `first` and `last`.
     """

@@ -3,12 +3,16 @@
 import uuid
 from pathlib import PurePath
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Lower
 
-from catalog.querysets import ProductImageQuerySet, ProductQuerySet
+from catalog.querysets import ProductImageQuerySet, ProductQuerySet, StoreQuerySet
 
 UNIT_INTERVAL = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 PRIMARY_VIEWS = ("front", "full", "side", "back")  # in order of preference
@@ -179,6 +183,10 @@ class Product(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [
+            models.Index(fields=["price", "id"], name="product_price"),
+            models.Index(Lower("color"), name="product_color"),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(item_id=""), name="product_item_id_not_empty"),
             models.CheckConstraint(
@@ -191,6 +199,42 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.title or self.item_id
+
+
+class ProductSearch(models.Model):
+    """The words that a product is found by; kept by the database (migration 0003).
+
+    Its title counts most, then its category, then its group, colour, season and usage.
+    """
+
+    product = models.OneToOneField(
+        Product, on_delete=models.CASCADE, primary_key=True, related_name="search"
+    )
+    document = SearchVectorField()
+
+    class Meta:
+        verbose_name_plural = "product search"
+        indexes = [GinIndex(fields=["document"], name="product_search_document")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.document}"
+
+
+class SearchWord(models.Model):
+    """A word that some product was ever found by, with its trigrams, so that typos find it.
+
+    Stands in for pg_trgm, which the embedded PostgreSQL does not ship. Kept by the database; a word
+    stays when its last product goes, as then it only leads to no product.
+    """
+
+    word = models.TextField(primary_key=True)
+    trigrams = ArrayField(models.TextField())
+
+    class Meta:
+        indexes = [GinIndex(fields=["trigrams"], name="search_word_trigrams")]
+
+    def __str__(self) -> str:
+        return self.word
 
 
 def photo_path(instance: "ProductImage", filename: str) -> str:
@@ -258,8 +302,11 @@ class Store(models.Model):
     longitude = models.FloatField(validators=[MinValueValidator(-180.0), MaxValueValidator(180.0)])
     is_simulated = models.BooleanField(default=False)
 
+    objects = StoreQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
+        indexes = [models.Index(fields=["latitude", "longitude"], name="store_place")]
         constraints = [
             models.CheckConstraint(
                 condition=within("latitude", -90, 90), name="store_latitude_in_range"

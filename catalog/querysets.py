@@ -1,8 +1,13 @@
 """Questions about catalogue rows."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
+
+from catalog.places import Place, distance_km, inside_box
 
 
 class ProductQuerySet(models.QuerySet):
@@ -16,6 +21,24 @@ class ProductQuerySet(models.QuerySet):
         """With category, group and photos loaded: what showing a product needs. Two queries."""
         return self.select_related("category__group").prefetch_related("images")
 
+    def in_colors(self, colors: Iterable[str]) -> Self:
+        """Products of any of these colours, whatever the case."""
+        lower = [color.lower() for color in colors]
+        return self.annotate(lower_color=Lower("color")).filter(lower_color__in=lower)
+
+    def in_stock(self, stores: Iterable[int] | None = None) -> Self:
+        """Products that a store (any, or any of these) has."""
+        return self.filter(Exists(self._stock(stores)))
+
+    def out_of_stock(self) -> Self:
+        """Products that no store has."""
+        return self.filter(~Exists(self._stock(None)))
+
+    def _stock(self, stores: Iterable[int] | None) -> models.QuerySet:
+        stock = self.model._meta.get_field("stock").related_model.objects
+        rows = stock.filter(product=OuterRef("pk"), quantity__gt=0)
+        return rows if stores is None else rows.filter(store__in=stores)
+
 
 class ProductImageQuerySet(models.QuerySet):
     """Questions about product photos."""
@@ -27,3 +50,28 @@ class ProductImageQuerySet(models.QuerySet):
     def primary(self) -> Self:
         """One photo per product, the one it is compared by: front, full, side, back, else first."""
         return self.order_by("product_id", "view_rank", "id").distinct("product_id")
+
+
+class StoreQuerySet(models.QuerySet):
+    """Questions about stores."""
+
+    def stocking(self, item_id: str) -> Self:
+        """Stores that have this product."""
+        return self.filter(
+            stock__quantity__gt=0, stock__product__item_id=item_id, stock__product__is_active=True
+        )
+
+    def by_distance(self, place: Place) -> Self:
+        """Nearest first, with `distance_km` (great-circle)."""
+        return self.annotate(distance_km=distance_km(place)).order_by("distance_km", "id")
+
+    def within_km(self, place: Place, radius_km: float) -> Self:
+        """Stores at most this far from `place`, great-circle: a box first, which an index serves.
+
+        Raises:
+            ValueError: the radius is not a positive number.
+        """
+        if not 0 < radius_km < float("inf"):
+            raise ValueError(f"withinKm must be a positive number of kilometres; got {radius_km}")
+        near = self.filter(inside_box(place, radius_km))
+        return near.alias(kilometres=distance_km(place)).filter(kilometres__lte=radius_km)

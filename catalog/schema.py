@@ -1,49 +1,84 @@
 """GraphQL queries of the catalogue: open to everybody, active products only."""
 
+from collections.abc import Iterable
+from typing import Annotated
+
 import strawberry
 import strawberry_django
+from strawberry import relay
 
 from catalog import models
-from catalog.graphql_errors import bad_user_input, checked_count
-from catalog.types import Category, Gender, Product, Store
+from catalog.graphql_connections import RowConnection
+from catalog.graphql_cost import SEARCH, cost
+from catalog.graphql_errors import bad_user_input
+from catalog.graphql_nodes import resolve_node
+from catalog.product_filter import ProductFilter, ProductOrder
+from catalog.types import Category, LatLng, Product, Store
 
-MAX_OFFSET = 10_000  # a deeper page scans everything before it; filter instead
+ItemId = Annotated[str, strawberry.argument(description="The shop's own id of the product.")]
 
 
 @strawberry.type
 class CatalogQuery:
     """What the shop sells, and where."""
 
-    @strawberry_django.field
-    def product(self, item_id: str) -> Product | None:
-        """The active product with this item id."""
-        return models.Product.objects.active().filter(item_id=item_id).first()
+    @strawberry.field
+    def node(
+        self,
+        info: strawberry.Info,
+        id: Annotated[relay.GlobalID, strawberry.argument(description="A global id.")],
+    ) -> relay.Node | None:
+        """The thing with this global id; null where there is none (any more)."""
+        return resolve_node(info, id)
 
     @strawberry_django.field
+    def product(self, item_id: ItemId) -> Product | None:
+        """The product with this item id; null where there is none on sale."""
+        return models.Product.objects.filter(item_id=item_id)
+
+    @strawberry_django.connection(RowConnection[Product], metadata=cost(SEARCH))
     def products(
         self,
-        first: int = 20,
-        offset: int = 0,
-        gender: Gender | None = None,
-        category: str | None = None,
-    ) -> list[Product]:
-        """Active products in the order they were added, at most 100 at a time."""
-        checked_count("first", first)
-        if not 0 <= offset <= MAX_OFFSET:
-            raise bad_user_input(f"offset must be from 0 to {MAX_OFFSET}; got {offset}")
-        found = models.Product.objects.active()
-        if gender is not None:
-            found = found.filter(gender=gender.value)
-        if category is not None:
-            found = found.filter(category__name=category)
-        return found[offset : offset + first]
+        filter: Annotated[
+            ProductFilter | None, strawberry.argument(description="Which; all where not said.")
+        ] = None,
+        order: Annotated[
+            ProductOrder, strawberry.argument(description="In which order.")
+        ] = ProductOrder.RELEVANCE,
+    ) -> Iterable[Product]:
+        """Products on sale."""
+        found = models.Product.objects.all()
+        return order.apply(filter.apply(found) if filter else found)
 
-    @strawberry_django.field
-    def categories(self) -> list[Category]:
+    @strawberry_django.connection(RowConnection[Category])
+    def categories(self) -> Iterable[Category]:
         """All categories, by name."""
-        return models.Category.objects.all()
+        return models.Category.objects.order_by("name")
 
-    @strawberry_django.field
-    def stores(self, first: int = 100) -> list[Store]:
-        """Stores by name, at most 100."""
-        return models.Store.objects.all()[: checked_count("first", first)]
+    @strawberry_django.connection(RowConnection[Store])
+    def stores(
+        self,
+        near: Annotated[
+            LatLng | None, strawberry.argument(description="Nearest to this point first.")
+        ] = None,
+        within_km: Annotated[
+            float | None, strawberry.argument(description="At most this far from `near`.")
+        ] = None,
+        stocking: Annotated[
+            str | None, strawberry.argument(description="Those that have this item id in stock.")
+        ] = None,
+    ) -> Iterable[Store]:
+        """Stores, by name or by distance."""
+        found = models.Store.objects.order_by("name")
+        if stocking is not None:
+            found = found.stocking(stocking)
+        if near is None:
+            if within_km is not None:
+                raise bad_user_input("`withinKm` needs `near`.")
+            return found
+        place = near.place()
+        try:
+            found = found if within_km is None else found.within_km(place, within_km)
+        except ValueError as error:
+            raise bad_user_input(str(error)) from error
+        return found.by_distance(place)

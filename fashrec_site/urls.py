@@ -4,14 +4,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
-from strawberry.django.views import GraphQLView
 
 from fashrec_site import storefront
+from fashrec_site.graphql_view import CodedGraphQLView
 from fashrec_site.schema import schema
 
 # Exempt from CSRF because it only reads; the first mutation must change that.
 graphql = csrf_exempt(
-    GraphQLView.as_view(schema=schema, graphql_ide=None if settings.PRODUCTION else "graphiql")
+    CodedGraphQLView.as_view(schema=schema, graphql_ide=None if settings.PRODUCTION else "graphiql")
 )
 
 urlpatterns = [

@@ -6,22 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from catalog.models import Stock, Store
+from catalog.places import Place
 from shoppers.geography import haversine_km
-
-
-@dataclass(frozen=True)
-class Place:
-    """A point on Earth, in degrees."""
-
-    latitude: float
-    longitude: float
-
-    def __post_init__(self) -> None:
-        if not (-90 <= self.latitude <= 90 and -180 <= self.longitude <= 180):
-            raise ValueError(
-                "latitude must be from -90 to 90 and longitude from -180 to 180; "
-                f"got {self.latitude}, {self.longitude}"
-            )
 
 
 @dataclass(frozen=True)
@@ -33,13 +19,8 @@ class Availability:
 
 
 def stores_within_km(origin: Place, radius_km: float) -> list[int]:
-    """Keys of the stores at most `radius_km` (great-circle) away from `origin`."""
-    stores = Store.objects.values_list("pk", "latitude", "longitude")
-    return [
-        pk
-        for pk, latitude, longitude in stores
-        if haversine_km(origin.latitude, origin.longitude, latitude, longitude) <= radius_km
-    ]
+    """Keys of the stores at most `radius_km` (great-circle) away from `origin`. One query."""
+    return list(Store.objects.within_km(origin, radius_km).values_list("pk", flat=True))
 
 
 def nearest_stores(product_ids: Sequence[int], origin: Place | None) -> dict[int, Availability]:

@@ -1,13 +1,16 @@
 """GraphQL query for a shopper's recommendations: that shopper's session or staff only."""
 
+from typing import Annotated
+
 import strawberry
 from django.http import HttpRequest
 
+from catalog.graphql_cost import PERSONAL, cost
 from catalog.graphql_errors import bad_user_input, checked_count, not_found
+from catalog.types import LatLng
 from recommender import services
-from recommender.availability import Place
 from recommender.ranking import RankingSettings, backbone_named, default_profile
-from recommender.types import LatLng, RecommendationSet, RelevanceWeights
+from recommender.types import RecommendationSet, RelevanceWeights
 from shoppers.models import Shopper
 
 
@@ -15,24 +18,36 @@ from shoppers.models import Shopper
 class RecommenderQuery:
     """Personal recommendations."""
 
-    @strawberry.field
+    @strawberry.field(metadata=cost(PERSONAL))
     def recommendations(
         self,
         info: strawberry.Info,
-        shopper: str,
-        k: int = 5,
-        backbone: str | None = None,
-        weights: RelevanceWeights | None = None,
-        near: LatLng | None = None,
-        within_km: float | None = None,
+        shopper: Annotated[str, strawberry.argument(description="The shopper's external id.")],
+        k: Annotated[
+            int, strawberry.argument(description="Recommendations per purchase, 1 to 100.")
+        ] = 5,
+        backbone: Annotated[
+            str | None, strawberry.argument(description="Whose vectors; the profile's by default.")
+        ] = None,
+        weights: Annotated[
+            RelevanceWeights | None, strawberry.argument(description="Instead of the profile's.")
+        ] = None,
+        near: Annotated[
+            LatLng | None,
+            strawberry.argument(description="Measure distances from here, not from their home."),
+        ] = None,
+        within_km: Annotated[
+            float | None,
+            strawberry.argument(description="Only what a store at most this far away has."),
+        ] = None,
     ) -> RecommendationSet:
-        """The top k for each purchase of `shopper` (their external id), merged, with reasons."""
+        """The top k for each of the shopper's purchases; for that shopper's session or staff."""
         row = _visible_shopper(info.context.request, shopper)
         try:
             answer = services.recommend(
                 shopper=row,
                 settings=_settings(checked_count("k", k), backbone, weights),
-                near=near and Place(near.latitude, near.longitude),
+                near=near and near.place(),
                 within_km=within_km,
             )
         except ValueError as error:  # RankingError is one

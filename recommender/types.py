@@ -1,15 +1,22 @@
 """GraphQL types of recommendations; each explains itself in numbers that add up."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 import strawberry
+from strawberry import relay
 
+from catalog.graphql_connections import After, First, RankedPage
+from catalog.graphql_cost import cost
 from catalog.graphql_errors import checked_count
 from catalog.types import Product, Store
 from recommender import models, services
 from recommender.ranking import RankingSettings
+from recommender.services import MAX_RAILS
 from shoppers.models import Purchase as PurchaseRow
+
+DEFAULT_RAILS = 5
 
 Tier = strawberry.enum(
     models.Tier, description="PERSONAL: from purchases. POPULAR: in line with the trendiness."
@@ -20,32 +27,26 @@ Tier = strawberry.enum(
 class RelevanceWeights:
     """Weights to use instead of the profile's; what is left out stays as it is there."""
 
-    visual: float | None = None
-    popularity: float | None = None
-    category: float | None = None
-    penalty_exponent: float | None = None
-
-
-@strawberry.input
-class LatLng:
-    """A point on Earth, in degrees."""
-
-    latitude: float
-    longitude: float
+    visual: float | None = strawberry.field(default=None, description="w_v, 0 or more.")
+    popularity: float | None = strawberry.field(default=None, description="w_p, 0 or more.")
+    category: float | None = strawberry.field(default=None, description="w_c, 0 or more.")
+    penalty_exponent: float | None = strawberry.field(
+        default=None, description="gamma, above 0; larger forgives more."
+    )
 
 
 @strawberry.type
 class RankingProfile:
     """The weights and settings that an answer was ranked with."""
 
-    name: str
-    visual: float
-    popularity: float
-    category: float
-    penalty_exponent: float
-    k: int
-    filter_gender: bool
-    backbone: str | None
+    name: str = strawberry.field(description="The profile that they began as.")
+    visual: float = strawberry.field(description="w_v.")
+    popularity: float = strawberry.field(description="w_p.")
+    category: float = strawberry.field(description="w_c.")
+    penalty_exponent: float = strawberry.field(description="gamma.")
+    k: int = strawberry.field(description="Recommendations per purchase.")
+    filter_gender: bool = strawberry.field(description="Whether other genders are left out.")
+    backbone: str | None = strawberry.field(description="The network whose vectors were compared.")
 
     @classmethod
     def of(cls, settings: RankingSettings) -> Self:
@@ -66,30 +67,34 @@ class RankingProfile:
 class RelevanceTerms:
     """The weighted terms, which add up to the relevance, and the similarities in them."""
 
-    visual: float
-    popularity: float
-    category: float
-    visual_similarity: float
-    category_similarity: float
+    visual: float = strawberry.field(description="w_v times the visual similarity.")
+    popularity: float = strawberry.field(description="w_p times the fit of the popularity.")
+    category: float = strawberry.field(description="w_c times the category similarity.")
+    visual_similarity: float = strawberry.field(description="The cosine, -1 to 1.")
+    category_similarity: float = strawberry.field(description="CatSim, 0 to 1.")
 
 
 @strawberry.type
-class Recommendation:
+class RecommendationEdge:
     """A recommended product, why, and where it is."""
 
-    product: Product
-    relevance: float
-    terms: RelevanceTerms
-    normalized_popularity: float
+    cursor: str = strawberry.field(description="For `after`.")
+    node: Product = strawberry.field(description="The product.")
+    relevance: float = strawberry.field(description="The sum of the weighted terms.")
+    terms: RelevanceTerms = strawberry.field(description="Why, in numbers.", metadata=cost(0))
+    normalized_popularity: float = strawberry.field(
+        description="NormPop: 0 the least and 1 the most popular of the catalogue."
+    )
     store: Store | None = strawberry.field(description="The nearest store that has it in stock.")
-    distance_km: float | None
+    distance_km: float | None = strawberry.field(description="How far that store is.")
 
     @classmethod
-    def of(cls, item: services.Recommendation) -> Self:
+    def of(cls, cursor: str, item: services.Recommendation) -> Self:
         """The GraphQL form of `item`."""
         place = item.availability
         return cls(
-            product=item.product,
+            cursor=cursor,
+            node=item.product,
             relevance=item.relevance,
             terms=item.terms,
             normalized_popularity=item.normalized_popularity,
@@ -99,11 +104,28 @@ class Recommendation:
 
 
 @strawberry.type
+class RecommendationConnection:
+    """A page of recommendations."""
+
+    page_info: relay.PageInfo = strawberry.field(description="Whether and where it goes on.")
+    edges: list[RecommendationEdge] = strawberry.field(
+        description="The recommendations of this page.", metadata=cost(0)
+    )
+    total_count: int = strawberry.field(description="How many there are on all pages.")
+
+    @classmethod
+    def of(cls, items: Sequence[services.Recommendation], page: RankedPage) -> Self:
+        """The page of `items` that was asked for."""
+        edges = [RecommendationEdge.of(cursor, item) for cursor, item in page.ranked(items)]
+        return cls(page_info=page.info(items), edges=edges, total_count=len(items))
+
+
+@strawberry.type
 class Purchase:
     """Something that the shopper bought."""
 
-    product: Product
-    purchased_at: datetime
+    product: Product = strawberry.field(description="What; it may be on sale no more.")
+    purchased_at: datetime = strawberry.field(description="When.")
 
     @classmethod
     def of(cls, row: PurchaseRow) -> Self:
@@ -115,19 +137,28 @@ class Purchase:
 class PurchaseRail:
     """What goes with one purchase, most relevant first."""
 
-    purchase: Purchase
-    items: list[Recommendation]
+    rail: strawberry.Private[services.PurchaseRail]
+
+    @strawberry.field
+    def purchase(self) -> Purchase:
+        """The purchase that these are compared with."""
+        return Purchase.of(self.rail.purchase)
+
+    @strawberry.field
+    def items(self, first: First = None, after: After = None) -> RecommendationConnection:
+        """Its top k, most relevant first."""
+        return RecommendationConnection.of(self.rail.items, RankedPage.of(first, after))
 
 
 @strawberry.type
 class RecommendationSet:
-    """One answer; its id is that of the stored log entry."""
+    """One answer to one shopper, as the log keeps it."""
 
     answer: strawberry.Private[services.RecommendationSet]
 
     @strawberry.field
     def id(self) -> strawberry.ID:
-        """The key of the stored log entry."""
+        """Names this answer, for the events that come of it."""
         return strawberry.ID(str(self.answer.id))
 
     @strawberry.field
@@ -135,23 +166,23 @@ class RecommendationSet:
         """How much was known about the shopper."""
         return self.answer.tier
 
-    @strawberry.field
+    @strawberry.field(metadata=cost(0))
     def profile(self) -> RankingProfile:
         """What the answer was ranked with."""
         return RankingProfile.of(self.answer.settings)
 
-    @strawberry.field
-    def rails(self) -> list[PurchaseRail]:
-        """The top k of each purchase, newest purchase first."""
-        return [
-            PurchaseRail(
-                purchase=Purchase.of(rail.purchase),
-                items=[Recommendation.of(item) for item in rail.items],
-            )
-            for rail in self.answer.rails
-        ]
+    @strawberry.field(metadata=cost(1, items=DEFAULT_RAILS))
+    def rails(
+        self,
+        first: Annotated[
+            int, strawberry.argument(description="For how many purchases, 1 to 20.")
+        ] = DEFAULT_RAILS,
+    ) -> list[PurchaseRail]:
+        """One for each of the latest purchases, the newest first."""
+        n_rails = checked_count("first", first, at_most=MAX_RAILS)
+        return [PurchaseRail(rail=rail) for rail in self.answer.rails[:n_rails]]
 
     @strawberry.field
-    def items(self, first: int = 10) -> list[Recommendation]:
+    def items(self, first: First = None, after: After = None) -> RecommendationConnection:
         """The rails merged: each product once, at its highest relevance."""
-        return [Recommendation.of(i) for i in self.answer.items[: checked_count("first", first)]]
+        return RecommendationConnection.of(self.answer.items, RankedPage.of(first, after))

@@ -1,8 +1,11 @@
 """Fixtures for all tests: storage that vanishes, and the real photos where they exist."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import Client
 
 SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 
@@ -19,3 +22,16 @@ def shared_data() -> Path:
     if not SHARED_DATA.exists():
         pytest.skip(f"no real photos at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture
+def ask(client: Client) -> Callable[..., dict[str, Any]]:
+    """Ask the GraphQL endpoint as the test's client; the whole answer."""
+
+    def post(query: str, **variables: Any) -> dict[str, Any]:
+        body = {"query": query, "variables": variables}
+        response = client.post("/graphql/", body, content_type="application/json")
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    return post

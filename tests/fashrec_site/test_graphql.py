@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Store
 from fashrec_site.schema import schema
@@ -26,29 +24,17 @@ query ($shopper: String!, $k: Int! = 5, $backbone: String, $weights: RelevanceWe
     rails {
       purchase { product { itemId } }
       items {
-        product { itemId category { name group { name } } primaryImage { url } }
-        relevance normalizedPopularity distanceKm store { name }
-        terms { visual popularity category visualSimilarity categorySimilarity }
+        edges {
+          node { itemId category { name group { name } } primaryImage { url } }
+          relevance normalizedPopularity distanceKm store { name }
+          terms { visual popularity category visualSimilarity categorySimilarity }
+        }
       }
     }
-    items(first: 2) { product { itemId } relevance }
+    items(first: 2) { edges { node { itemId } relevance } totalCount }
   }
 }
 """
-
-
-@pytest.fixture
-def ask(client):
-    def post(query: str, **variables):
-        response = client.post(
-            "/graphql/",
-            {"query": query, "variables": variables},
-            content_type="application/json",
-        )
-        assert response.status_code == 200
-        return response.json()
-
-    return post
 
 
 @pytest.fixture
@@ -65,7 +51,7 @@ def world():
 @pytest.fixture
 def ann(world):
     shopper = world.shopper("bought", trendiness=1.0, latitude=48.8566, longitude=2.3522)
-    shopper.user = User.objects.create_user("ann", password="a password")
+    shopper.user = User.objects.create_user("ann")
     shopper.save()
     return shopper
 
@@ -79,12 +65,12 @@ def test_the_shopper_reads_their_own_recommendations(client, ask, ann):
     client.force_login(ann.user)
     answer = ask(RECOMMENDATIONS, shopper="ann", k=1)["data"]["recommendations"]
     (rail,) = answer["rails"]
-    (item,) = rail["items"]
+    (item,) = rail["items"]["edges"]
     assert answer["tier"] == "PERSONAL"
     assert answer["profile"]["backbone"] == "hand"
     assert rail["purchase"]["product"] == {"itemId": "bought"}
-    assert item["product"]["itemId"] == "alike"
-    assert item["product"]["primaryImage"]["url"].startswith("/media/products/")
+    assert item["node"]["itemId"] == "alike"
+    assert item["node"]["primaryImage"]["url"].startswith("/media/products/")
     terms = item["terms"]
     assert item["relevance"] == terms["visual"] + terms["popularity"] + terms["category"]
     assert item["relevance"] == pytest.approx(0.7 + 0.3)
@@ -136,45 +122,16 @@ def test_weights_of_the_request_replace_the_profiles(client, ask, ann):
     assert (profile["visual"], profile["popularity"], profile["category"]) == (0.0, 1.0, 0.0)
 
 
-def test_anybody_sees_the_catalogue_but_nothing_inactive(ask, world):
-    world.add("gone", (1, 0, 0), is_active=False)
-    answer = ask(
-        '{ products { itemId gender } gone: product(itemId: "gone") { itemId }'
-        ' product(itemId: "alike") { itemId images { view url } } stores { name }'
-        " categories { name group { name } } }"
-    )
-    assert answer["data"]["products"] == [
-        {"itemId": name, "gender": "WOMEN"} for name in ("bought", "alike", "different")
-    ]
-    assert answer["data"]["gone"] is None
-    assert answer["data"]["product"]["images"][0]["view"] == "front"
-    assert answer["data"]["stores"] == [{"name": "Lyon"}]
-
-
 @pytest.mark.parametrize(("metric", "values"), [("COSINE", [1, 0]), ("EUCLIDEAN", [0, 2**0.5])])
 def test_similar_products_come_nearest_first_in_the_metric_asked_for(ask, world, metric, values):
     query = """query ($metric: Metric!) {
-        similarProducts(itemId: "bought", k: 2, metric: $metric) { product { itemId } value }
+        similarProducts(itemId: "bought", first: 2, metric: $metric) {
+            edges { node { itemId } value }
+        }
     }"""
-    answer = ask(query, metric=metric)["data"]["similarProducts"]
-    assert [row["product"]["itemId"] for row in answer] == ["alike", "different"]
+    answer = ask(query, metric=metric)["data"]["similarProducts"]["edges"]
+    assert [row["node"]["itemId"] for row in answer] == ["alike", "different"]
     assert [row["value"] for row in answer] == pytest.approx(values, abs=1e-3)
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "{ products(first: 101) { id } }",
-        "{ products(first: -1) { id } }",
-        "{ products(offset: 2147483647) { id } }",
-        "{ nonsense }",
-        "query A { ...F } fragment F on Query { ...F }",
-        '{ similarProducts(itemId: "bought", k: 1000) { value } }',
-    ],
-)
-def test_bad_queries_get_a_coded_error(ask, world, query):
-    errors = ask(query)["errors"]
-    assert {error["extensions"]["code"] for error in errors} == {"BAD_USER_INPUT"}
 
 
 def test_an_unexpected_failure_shows_no_internals(client, ask, ann, monkeypatch, caplog):
@@ -187,22 +144,3 @@ def test_an_unexpected_failure_shows_no_internals(client, ask, ann, monkeypatch,
     assert error["extensions"] == {"code": "INTERNAL"}
     assert error["message"] == "Something went wrong on our side."
     assert "secret of the house" in caplog.text
-
-
-def test_the_number_of_queries_does_not_grow_with_the_answer(client, ask, ann, world):
-    client.force_login(ann.user)
-    listing = "{ products { itemId category { group { name } } primaryImage { url } } }"
-
-    def count(query, **variables):
-        with CaptureQueriesContext(connection) as queries:
-            assert "errors" not in ask(query, **variables)
-        return len(queries), [q["sql"][:120] for q in queries]
-
-    count(RECOMMENDATIONS, shopper="ann")  # makes the default profile
-    few = [count(listing), count(RECOMMENDATIONS, shopper="ann", k=20)]
-    for n in range(20):
-        product = world.add(f"more-{n}", (1, n, 0))
-        StockFactory(product=product, store=Store.objects.get())
-    many = [count(listing), count(RECOMMENDATIONS, shopper="ann", k=20)]
-    assert [n for n, _ in few] == [n for n, _ in many], many
-    assert max(n for n, _ in many) <= 16, many

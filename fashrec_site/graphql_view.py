@@ -1,0 +1,43 @@
+"""The GraphQL endpoint over HTTP: a body that is no GraphQL request is refused with 400."""
+
+import json
+from http import HTTPStatus
+
+from cross_web import HTTPException
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from strawberry.django.views import GraphQLView
+
+from catalog.graphql_errors import ErrorCode
+
+
+class CodedGraphQLView(GraphQLView):
+    """strawberry's view, with refusals in the same shape as every other error."""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        """The answer, or the reason why the request could not be read."""
+        try:
+            return self.run(request=request)
+        except HTTPException as error:
+            return _refusal(error.reason, error.status_code)
+        except UnicodeDecodeError:  # from the library's reading of the body
+            return _refusal("The request body is not UTF-8", HTTPStatus.BAD_REQUEST)
+
+    def decode_json(self, data: str | bytes) -> object:
+        """The request's JSON, an object or (to be refused as a batch) an array.
+
+        Raises:
+            HTTPException: 400 for what is nested too deeply, or neither of them.
+        """
+        try:
+            decoded = json.loads(data)
+        except RecursionError as error:
+            reason = "The request body is nested too deeply"
+            raise HTTPException(HTTPStatus.BAD_REQUEST, reason) from error
+        if not isinstance(decoded, dict | list):
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "The request body must be a JSON object")
+        return decoded
+
+
+def _refusal(reason: str, status: int) -> JsonResponse:
+    error = {"message": reason, "extensions": {"code": ErrorCode.BAD_USER_INPUT.value}}
+    return JsonResponse({"data": None, "errors": [error]}, status=status)
