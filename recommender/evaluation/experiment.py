@@ -5,7 +5,7 @@ values for evaluation.json: each figure `x` has `x_interval` (95%) and `x_n` bes
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -43,11 +43,19 @@ class Variant:
 
 @dataclass(frozen=True)
 class Ranked:
-    """What a variant recommends for every product that was bought."""
+    """What a variant recommends for every product that was bought, and what that measures."""
 
     products: ProductArrays
     purchases: PurchaseArrays
     best: TopK
+    values: dict[str, np.ndarray]  # by metric (q,) or (q, k), NaN where there is none
+
+    def only(self, rows: np.ndarray) -> Self:
+        """The purchases at `rows` (q,) bool."""
+        values = {name: array[rows] for name, array in self.values.items()}
+        return replace(
+            self, purchases=self.purchases.at(rows), best=self.best.at(rows), values=values
+        )
 
 
 def paper_settings(backbone: Backbone, k: int) -> RankingSettings:
@@ -91,7 +99,7 @@ def rank(catalogue: Catalogue, vectors: Vectors, variant: Variant) -> Ranked:
         settings=variant.settings,
         min_max_similarity=variant.min_max_similarity,
     )
-    return Ranked(products, purchases, best)
+    return Ranked(products, purchases, best, _values(catalogue, products, purchases, best))
 
 
 def backbone_row(
@@ -103,11 +111,11 @@ def backbone_row(
     but for girls and boys.
     """
     known = published.BACKBONES.get(vectors.backbone.name)
-    row = {"backbone": vectors.backbone.name, **measure(catalogue, ranked, seed=seed)}
+    row = {"backbone": vectors.backbone.name, **measure(ranked, seed=seed)}
     open_ranked = rank(
         catalogue, vectors, Variant("no filter", replace(settings, filter_gender=False))
     )
-    figures = measure(catalogue, open_ranked, seed=seed)
+    figures = measure(open_ranked, seed=seed)
     for key in GENDER_KEYS:
         for suffix in ("", "_interval", "_n"):
             row[f"{key}_unfiltered{suffix}"] = figures[f"{key}{suffix}"]
@@ -119,14 +127,14 @@ def backbone_row(
 
 
 def ablation_row(
-    catalogue: Catalogue, vectors: Vectors, variant: Variant, *, seed: int
+    backbone: Backbone, variant: Variant, ranked: Ranked, *, seed: int
 ) -> dict[str, Any]:
     """A row of Table 2."""
     known = published.ABLATION.get(variant.name)
     return {
         "variant": variant.name,
-        "backbone": vectors.backbone.name,
-        **measure(catalogue, rank(catalogue, vectors, variant), seed=seed),
+        "backbone": backbone.name,
+        **measure(ranked, seed=seed),
         "published": known and known.as_json(),
     }
 
@@ -159,25 +167,37 @@ def trendiness_rows(
         {
             "group": group,
             "backbone": backbone.name,
-            **measure(
-                catalogue, _only(ranked, (trendiness >= low) & (trendiness < high)), seed=seed
-            ),
+            **measure(ranked.only((trendiness >= low) & (trendiness < high)), seed=seed),
             "published": published.TRENDINESS[group].as_json(),
         }
         for group, (low, high) in bounds.items()
     ]
 
 
-def measure(catalogue: Catalogue, ranked: Ranked, *, seed: int) -> dict[str, Any]:
+def measure(ranked: Ranked, *, seed: int) -> dict[str, Any]:
     """Every figure about recommendations, with intervals over shoppers."""
-    products, recommended = ranked.products, ranked.best.products
-    shoppers = ranked.purchases.shoppers
+    shoppers, recommended = ranked.purchases.shoppers, ranked.best.products
+    row = dict.fromkeys(f"{key}{suffix}" for key in GENDER_KEYS for suffix in ("", "_interval"))
+    row |= {f"{key}_n": 0 for key in GENDER_KEYS}
+    for name, estimate in mean_estimates(ranked.values, shoppers, seed=seed).items():
+        row |= figure(name, estimate)
+    coverage = metrics.coverage_percent(recommended, ranked.products.is_candidate)
+    return row | {
+        "coverage": round(coverage, 4),
+        "n_recommendations": int(np.count_nonzero(recommended >= 0)),
+        "n_purchases": len(shoppers),
+        "n_shoppers": len(np.unique(shoppers)),
+    }
+
+
+def _values(
+    catalogue: Catalogue, products: ProductArrays, purchases: PurchaseArrays, best: TopK
+) -> dict[str, np.ndarray]:
+    """What every recommendation, or list, measures."""
+    recommended, shoppers = best.products, purchases.shoppers
     values = {
         "category_similarity": metrics.category_similarity_percent(
-            recommended,
-            ranked.purchases.products,
-            products.categories,
-            products.category_similarity,
+            recommended, purchases.products, products.categories, products.category_similarity
         ),
         "popularity_mae": metrics.popularity_error_percent(
             recommended, catalogue.trendiness[shoppers], products.normalized_popularity
@@ -191,16 +211,7 @@ def measure(catalogue: Catalogue, ranked: Ranked, *, seed: int) -> dict[str, Any
         values["gender_alignment_without_unisex"] = metrics.gender_match_without_unisex_percent(
             *genders
         )
-    row = dict.fromkeys(f"{key}{suffix}" for key in GENDER_KEYS for suffix in ("", "_interval"))
-    row |= {f"{key}_n": 0 for key in GENDER_KEYS}
-    for name, estimate in mean_estimates(values, shoppers, seed=seed).items():
-        row |= figure(name, estimate)
-    return row | {
-        "coverage": round(metrics.coverage_percent(recommended, products.is_candidate), 4),
-        "n_recommendations": int(np.count_nonzero(recommended >= 0)),
-        "n_purchases": len(shoppers),
-        "n_shoppers": len(np.unique(shoppers)),
-    }
+    return values
 
 
 def _gender_chances(catalogue: Catalogue, ranked: Ranked, seed: int) -> dict[str, Any]:
@@ -219,16 +230,3 @@ def _gender_chances(catalogue: Catalogue, ranked: Ranked, seed: int) -> dict[str
     return {
         name: estimate.value and round(estimate.value, 4) for name, estimate in estimates.items()
     }
-
-
-def _only(ranked: Ranked, rows: np.ndarray) -> Ranked:
-    """The purchases at `rows` (q,) bool."""
-    purchases = PurchaseArrays(ranked.purchases.shoppers[rows], ranked.purchases.products[rows])
-    best = TopK(
-        products=ranked.best.products[rows],
-        relevance=ranked.best.relevance[rows],
-        visual=ranked.best.visual[rows],
-        popularity=ranked.best.popularity[rows],
-        category=ranked.best.category[rows],
-    )
-    return Ranked(ranked.products, purchases, best)

@@ -7,17 +7,25 @@ the relevance, as simulated purchases ignore looks, and its popularity term alon
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, Self
 
 import numpy as np
 
-from recommender.batch import compatible_genders, normalized_popularity, popularity_match
+from recommender.batch import (
+    blocks,
+    compatible_genders,
+    normalized_popularity,
+    popularity_match,
+)
 from recommender.evaluation.bootstrap import figure, mean_estimates
 from recommender.evaluation.catalogue import Catalogue
 from recommender.evaluation.metrics import ndcg_at_k, recall_at_k
 from recommender.ranking import RankingSettings
 
 LONG_LIST = 100  # recall there too: K is short where thousands of products could be next
+SIMILARITIES = 64_000_000  # products of histories x all products at a time: 256 MB of float32
+BLOCKING = 8  # times smaller blocks than elsewhere: a dozen temporaries stay in the cache
 TIE = 1e-6  # float32 cosines of equal vectors differ by less
 POPULARITY, TREND, RANDOM = "popularity", "popularity near t", "random"
 
@@ -52,13 +60,14 @@ def held_out_purchases(
     history = catalogue.history
     cases: list[HeldOut] = []
     left_out: Counter[str] = Counter()
+    rankable = has_vector & catalogue.is_active
     order = np.argsort(history.shoppers, kind="stable")  # chronological within a shopper
     _, starts = np.unique(history.shoppers[order], return_index=True)
     for rows in np.split(order, starts[1:]) if len(order) else []:
         last = rows[-1]
         earlier = np.unique(history.products[rows[history.times[rows] < history.times[last]]])
         product = int(history.products[last])
-        reason = _reason_to_leave_out(len(rows), product, earlier, has_vector & catalogue.is_active)
+        reason = _reason_to_leave_out(len(rows), product, earlier, rankable)
         if reason:
             left_out[reason] += 1
             continue
@@ -117,33 +126,75 @@ def held_out_ranks(
     names = [*vectors, TREND, POPULARITY]
     ranks = {name: np.full(len(cases), np.inf) for name in names}
     n_candidates = np.zeros(len(cases), dtype=np.int64)
-    for row, (case, popularity) in enumerate(
-        zip(cases, popularity_before(catalogue, cases), strict=True)
-    ):
-        allowed = _candidates(catalogue, case, has_vector, settings)
-        n_candidates[row] = np.count_nonzero(allowed)
-        ranks[POPULARITY][row] = rank_of(case.product, popularity, allowed)
-        trend = _popularity_term(catalogue, case, popularity, settings)
-        ranks[TREND][row] = rank_of(case.product, trend, allowed)
-        history = case.history[has_vector[case.history]]
-        for name, matrix in vectors.items():
-            scores = trend + _similarity_terms(catalogue, history, matrix, settings)
-            ranks[name][row] = rank_of(case.product, scores, allowed)
-        on_progress(row + 1, len(cases))
+    popularity = popularity_before(catalogue, cases)
+    for part in _parts(cases, len(catalogue.product_ids)):
+        similarities = {
+            name: Similarities.of(catalogue, cases[part], matrix, has_vector, settings)
+            for name, matrix in vectors.items()
+        }
+        for block in blocks(part.stop - part.start, BLOCKING * len(catalogue.product_ids)):
+            rows = slice(part.start + block.start, part.start + block.stop)
+            some = cases[rows]
+            products = np.array([case.product for case in some])
+            counts = np.stack(list(islice(popularity, len(some))))  # (b, n)
+            allowed = _candidates(catalogue, some, has_vector, settings)
+            n_candidates[rows] = np.count_nonzero(allowed, axis=1)
+            ranks[POPULARITY][rows] = ranks_of(products, counts, allowed)
+            trend = _popularity_terms(catalogue, some, counts, settings)
+            ranks[TREND][rows] = ranks_of(products, trend, allowed)
+            for name, similarity in similarities.items():
+                scores = trend + similarity.best(some)
+                ranks[name][rows] = ranks_of(products, scores, allowed)
+            on_progress(rows.stop, len(cases))
     return {name: Ranks(ranks[name], n_candidates) for name in names}
 
 
-def rank_of(product: int, scores: np.ndarray, allowed: np.ndarray) -> float:
-    """The product's rank by score (n,) among the allowed; ties go to the smaller position.
+def ranks_of(products: np.ndarray, scores: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """(b,) ranks of `products` (b,) by score (b, n) among the allowed (b, n).
 
-    Infinity where the product itself is not allowed.
+    Ties go to the smaller position; infinity where the product itself is not allowed.
     """
-    if not allowed[product]:
-        return np.inf
-    ahead = scores > scores[product] + TIE
-    tied = np.abs(scores - scores[product]) <= TIE
-    tied[product:] = False
-    return 1.0 + np.count_nonzero((ahead | tied) & allowed)
+    rows = np.arange(len(products))
+    own = scores[rows, products][:, None]
+    is_earlier = np.arange(scores.shape[1]) < products[:, None]
+    ahead = np.where(is_earlier, scores >= own - TIE, scores > own + TIE)
+    ranks = 1.0 + np.count_nonzero(ahead & allowed, axis=1)
+    return np.where(allowed[rows, products], ranks, np.inf)
+
+
+@dataclass(frozen=True)
+class Similarities:
+    """w_v cos + w_c CatSim of everything that some shoppers had bought with all products."""
+
+    bought: np.ndarray  # (u,) positions, ascending
+    terms: np.ndarray  # (u, n) float32
+
+    @classmethod
+    def of(
+        cls,
+        catalogue: Catalogue,
+        cases: Sequence[HeldOut],
+        vectors: np.ndarray,
+        has_vector: np.ndarray,
+        settings: RankingSettings,
+    ) -> Self:
+        """For the histories of `cases`, as far as they have vectors."""
+        bought = np.unique(np.concatenate([case.history for case in cases]))
+        bought = bought[has_vector[bought]]
+        terms = np.float32(settings.weight_visual) * vectors[bought] @ vectors.T
+        if settings.weight_category:
+            between = settings.weight_category * catalogue.category_similarity
+            rows = between.astype(np.float32)[catalogue.categories[bought]]
+            terms += rows[:, catalogue.categories]
+        return cls(bought, terms)
+
+    def best(self, cases: Sequence[HeldOut]) -> np.ndarray:
+        """(b, n) by the product of the history that suits each best."""
+        found = np.empty((len(cases), self.terms.shape[1]), dtype=np.float32)
+        for row, case in enumerate(cases):
+            known = np.searchsorted(self.bought, np.intersect1d(case.history, self.bought))
+            np.max(self.terms[known], axis=0, out=found[row])
+        return found
 
 
 def held_out_rows(
@@ -156,32 +207,45 @@ def held_out_rows(
     return [*rows, _row(RANDOM, _expected_at_random(some, k), clusters, seed=seed)]
 
 
+def _parts(cases: Sequence[HeldOut], n_products: int) -> Iterator[slice]:
+    """Cases whose histories have so few different products that their similarities fit memory."""
+    most = max(1, SIMILARITIES // n_products)
+    start, bought = 0, set()
+    for row, case in enumerate(cases):
+        products = case.history.tolist()
+        if row > start and len(bought.union(products)) > most:
+            yield slice(start, row)
+            start, bought = row, set()
+        bought.update(products)
+    if cases:
+        yield slice(start, len(cases))
+
+
 def _candidates(
-    catalogue: Catalogue, case: HeldOut, has_vector: np.ndarray, settings: RankingSettings
+    catalogue: Catalogue,
+    cases: Sequence[HeldOut],
+    has_vector: np.ndarray,
+    settings: RankingSettings,
 ) -> np.ndarray:
-    """(n,) bool: on sale, of a compatible gender, and not in the history."""
-    allowed = catalogue.is_active & has_vector
+    """(b, n) bool: on sale, of a compatible gender, and not in the history."""
+    rankable = catalogue.is_active & has_vector
     if settings.filter_gender:
-        allowed &= compatible_genders()[catalogue.shopper_genders[case.shopper]][catalogue.genders]
-    allowed[case.history] = False
+        of_gender = compatible_genders()[:, catalogue.genders] & rankable  # (5, n)
+        allowed = of_gender[catalogue.shopper_genders[[case.shopper for case in cases]]]
+    else:
+        allowed = np.repeat(rankable[None, :], len(cases), axis=0)
+    for row, case in enumerate(cases):
+        allowed[row, case.history] = False
     return allowed
 
 
-def _popularity_term(
-    catalogue: Catalogue, case: HeldOut, popularity: np.ndarray, settings: RankingSettings
+def _popularity_terms(
+    catalogue: Catalogue, cases: Sequence[HeldOut], counts: np.ndarray, settings: RankingSettings
 ) -> np.ndarray:
-    """(n,) how well each product's popularity of that time suits the shopper's trendiness."""
-    now = normalized_popularity(popularity, catalogue.is_active)
-    return popularity_match(now, catalogue.trendiness[[case.shopper]], settings)[0]
-
-
-def _similarity_terms(
-    catalogue: Catalogue, history: np.ndarray, vectors: np.ndarray, settings: RankingSettings
-) -> np.ndarray:
-    """(n,) visual and category terms, by the product of the history that suits each best."""
-    visual = settings.weight_visual * (vectors[history] @ vectors.T)  # (h, n)
-    between = catalogue.category_similarity[catalogue.categories[history]]  # (h, n_categories)
-    return (visual + settings.weight_category * between[:, catalogue.categories]).max(axis=0)
+    """(b, n) how well each product's popularity of that time suits the shopper's trendiness."""
+    now = normalized_popularity(counts, catalogue.is_active)
+    trendiness = catalogue.trendiness[[case.shopper for case in cases]]
+    return popularity_match(now, trendiness, settings)
 
 
 def _values(ranker: Ranks, k: int) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Which pictures a report gets, and from what they are drawn."""
 
 from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +100,13 @@ def _draw_one_purchase(
     catalogue: Catalogue, ranked: Mapping[str, Ranked], seed: int, path: Path
 ) -> bool:
     """Draw a purchase that every backbone could rank for, picked by the seed; whether there is."""
-    purchases = [
-        set(zip(r.purchases.shoppers.tolist(), r.purchases.products.tolist(), strict=True))
-        for r in ranked.values()
-    ]
-    common = sorted(set.intersection(*purchases))
-    if not common:
+    n_products = len(catalogue.product_ids)
+    purchases = [r.purchases.shoppers * n_products + r.purchases.products for r in ranked.values()]
+    common = reduce(np.intersect1d, purchases)
+    if not len(common):
         return False
-    shopper, product = common[np.random.default_rng(seed).integers(len(common))]
+    drawn = common[np.random.default_rng(seed).integers(len(common))]
+    shopper, product = divmod(int(drawn), n_products)
     rows = {name: _recommended(one, shopper, product) for name, one in ranked.items()}
     wanted = {product} | {place for row in rows.values() for place, _ in row}
     images = _primary_images(catalogue, wanted)

@@ -75,11 +75,14 @@ class Evaluation:
     @cached_property
     def ranked(self) -> dict[str, Ranked]:
         """Per backbone what the full model recommends."""
-        full = Variant("full", self.ranking)
         return {
-            vectors.backbone.name: rank(self.catalogue, vectors, full)
+            vectors.backbone.name: rank(self.catalogue, vectors, self._full)
             for vectors in self._watched("Ranking under each backbone", self.compared)
         }
+
+    @property
+    def _full(self) -> Variant:
+        return Variant("full", self.ranking)
 
     def _backbones(self) -> list[dict[str, Any]]:
         return [
@@ -98,12 +101,18 @@ class Evaluation:
         whole, reason = self.unmasked[vectors.backbone.name]
         rows = []
         for variant in self._watched("Ablation", ablation_variants(self.ranking)):
-            used = whole if variant.mask_method else vectors
-            if used is None:
+            if variant.mask_method and whole is None:
                 rows.append(not_applicable_row(variant, vectors.backbone, reason))
-            else:
-                rows.append(ablation_row(self.catalogue, used, variant, seed=self.seed))
+                continue
+            ranked = self._ranked_by(variant, whole if variant.mask_method else vectors)
+            rows.append(ablation_row(vectors.backbone, variant, ranked, seed=self.seed))
         return rows
+
+    def _ranked_by(self, variant: Variant, vectors: Vectors) -> Ranked:
+        """The full model is the first table's."""
+        if variant == self._full:
+            return self.ranked[vectors.backbone.name]
+        return rank(self.catalogue, vectors, variant)
 
     def _held_out(self) -> dict[str, Any]:
         """Every ranker on the same shoppers and candidates: products that have all the vectors."""

@@ -6,6 +6,7 @@ from math import log2
 import numpy as np
 import pytest
 
+from recommender.evaluation import holdout
 from recommender.evaluation.catalogue import Catalogue, PurchaseHistory
 from recommender.evaluation.holdout import (
     POPULARITY,
@@ -15,7 +16,7 @@ from recommender.evaluation.holdout import (
     held_out_ranks,
     held_out_rows,
     popularity_before,
-    rank_of,
+    ranks_of,
 )
 from tests.recommender.test_batch import MEN, SETTINGS, WOMEN, unit
 
@@ -99,12 +100,13 @@ def test_popularity_is_the_base_and_the_purchases_strictly_before():
 
 def test_a_rank_counts_the_allowed_ahead_and_ties_with_smaller_keys():
     scores = np.array([0.9, 0.5, 0.5, 0.5, 0.1])
-    assert rank_of(2, scores, np.ones(5, bool)) == 3
-    assert rank_of(2, scores, np.array([False, True, True, True, True])) == 2
-    assert rank_of(2, scores, np.array([True, True, False, True, True])) == np.inf
+    allowed = np.ones((4, 5), bool)
+    allowed[1, 0] = allowed[2, 2] = False
+    ranks = ranks_of(np.array([2, 2, 2, 4]), np.tile(scores, (4, 1)), allowed)
+    assert ranks.tolist() == [3, 2, np.inf, 5]
 
 
-def ranks_of(catalogue, vectors, has_vector=ALL, **settings):
+def ranks_under(catalogue, vectors, has_vector=ALL, **settings):
     cases, _ = held_out_purchases(catalogue, has_vector)
     ranks = held_out_ranks(
         catalogue=catalogue,
@@ -122,26 +124,26 @@ FAN = unit([(1, 0), (1, 0.2), (1, 0.5), (1, 1), (0.5, 1), (0, 1)])
 
 def test_the_relevance_ranks_by_what_was_bought_before():
     catalogue = make_catalogue([(0, 0, 1), (0, 3, 2)])
-    _, ranks = ranks_of(catalogue, FAN)
+    _, ranks = ranks_under(catalogue, FAN)
     assert ranks["hand"].ranks.tolist() == [3]  # after 1 and 2, before 4 and 5
     assert ranks["hand"].n_candidates.tolist() == [5]
 
 
 def test_the_history_product_that_suits_best_decides():
     catalogue = make_catalogue([(0, 0, 1), (0, 5, 2), (0, 1, 3)])
-    _, ranks = ranks_of(catalogue, FAN)
+    _, ranks = ranks_under(catalogue, FAN)
     assert ranks["hand"].ranks.tolist() == [1]  # nearest to 0, and far from 5
     catalogue = make_catalogue([(0, 0, 1), (0, 5, 2), (0, 4, 3)])
-    _, ranks = ranks_of(catalogue, FAN)
+    _, ranks = ranks_under(catalogue, FAN)
     assert ranks["hand"].ranks.tolist() == [3]  # 1 is nearer, 2 as near to 0 as 4 is to 5
 
 
 def test_categories_count_with_the_weight_that_they_have():
     catalogue = make_catalogue([(0, 0, 1), (0, 2, 2)])
-    _, ranks = ranks_of(catalogue, FAN[::-1].copy(), weight_category=0.0)
+    _, ranks = ranks_under(catalogue, FAN[::-1].copy(), weight_category=0.0)
     assert ranks["hand"].ranks.tolist() == [2]
     catalogue = make_catalogue([(0, 0, 1), (0, 3, 2)])
-    _, ranks = ranks_of(catalogue, FAN, weight_visual=0.0, weight_category=1.0)
+    _, ranks = ranks_under(catalogue, FAN, weight_visual=0.0, weight_category=1.0)
     assert ranks["hand"].ranks.tolist() == [3]  # the first of the other category
 
 
@@ -150,7 +152,7 @@ def test_the_popularity_ranker_and_popularity_near_t_use_the_counts_of_that_time
     catalogue = make_catalogue(
         [(0, 0, 1), (0, 3, 2), *later], base=[0, 10, 8, 4, 2, 0], trendiness=0.4
     )
-    _, ranks = ranks_of(catalogue, FAN)
+    _, ranks = ranks_under(catalogue, FAN)
     assert ranks[POPULARITY].ranks.tolist() == [3]  # 10 and 8 are ahead of 4
     assert ranks[TREND].ranks.tolist() == [1]  # NormPop .4 is t
 
@@ -159,16 +161,31 @@ def test_other_genders_and_products_without_a_vector_are_no_candidates():
     catalogue = make_catalogue([(0, 0, 1), (0, 3, 2)], genders=[WOMEN, MEN, *[WOMEN] * 4])
     has_vector = ALL.copy()
     has_vector[5] = False
-    _, ranks = ranks_of(catalogue, FAN, has_vector)
+    _, ranks = ranks_under(catalogue, FAN, has_vector)
     assert ranks["hand"].ranks.tolist() == [2]
     assert ranks["hand"].n_candidates.tolist() == [3]
-    _, ranks = ranks_of(catalogue, FAN, has_vector, filter_gender=False)
+    _, ranks = ranks_under(catalogue, FAN, has_vector, filter_gender=False)
     assert ranks["hand"].n_candidates.tolist() == [4]
+
+
+def test_parts_and_blocks_of_one_case_give_the_same_ranks(monkeypatch):
+    rng = np.random.default_rng(4)
+    purchases = [
+        (shopper, int(rng.integers(N)), time) for time, shopper in enumerate([*range(30)] * 2)
+    ]
+    catalogue = make_catalogue(purchases, base=[3, 1, 4, 1, 5, 9], trendiness=0.6)
+    cases, whole = ranks_under(catalogue, FAN)
+    assert len(cases) > 10
+    monkeypatch.setattr(holdout, "SIMILARITIES", 1)
+    monkeypatch.setattr(holdout, "BLOCKING", 10**9)
+    _, pieces = ranks_under(catalogue, FAN)
+    for name, ranks in whole.items():
+        assert pieces[name].ranks.tolist() == ranks.ranks.tolist()
 
 
 def test_rows_turn_ranks_into_percentages_and_random_is_the_exact_expectation():
     catalogue = make_catalogue([(0, 0, 1), (1, 0, 2), (0, 3, 3), (1, 1, 4)])
-    cases, ranks = ranks_of(catalogue, FAN)
+    cases, ranks = ranks_under(catalogue, FAN)
     rows = {row["ranker"]: row for row in held_out_rows(cases, ranks, k=2, seed=1)}
     assert list(rows) == ["hand", TREND, POPULARITY, RANDOM]
     hand = rows["hand"]  # ranks 3 and 1 of 5
@@ -184,6 +201,6 @@ def test_rows_turn_ranks_into_percentages_and_random_is_the_exact_expectation():
 
 def test_nobody_finds_a_product_of_another_gender_and_random_does_not_either():
     catalogue = make_catalogue([(0, 0, 1), (0, 3, 2)], genders=[WOMEN, WOMEN, WOMEN, MEN, MEN, MEN])
-    cases, ranks = ranks_of(catalogue, FAN)
+    cases, ranks = ranks_under(catalogue, FAN)
     for row in held_out_rows(cases, ranks, k=5, seed=1):
         assert (row["recall"], row["ndcg"], row["percentile_rank"]) == (0, 0, 0)
