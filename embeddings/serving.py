@@ -68,9 +68,15 @@ def _binary(column: str) -> Func:
     return Func(F(column), function="halfvec_send", output_field=BinaryField())
 
 
-def served_vectors(backbone: Backbone) -> tuple[np.ndarray, np.ndarray]:
-    """The vectors that active products are compared by; see `read_vectors` for shapes."""
-    rows = ProductVector.objects.filter(backbone=backbone, is_active=True)
+def served_vectors(
+    backbone: Backbone, *, with_inactive: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors that active products are compared by; see `read_vectors` for shapes.
+
+    `with_inactive` adds products that are no longer on sale, but may have been bought.
+    """
+    rows = ProductVector.objects.filter(backbone=backbone)
+    rows = rows if with_inactive else rows.filter(is_active=True)
     rows = rows.order_by("product_id").values_list("product_id", _binary("vector"))
     return read_vectors(rows.iterator(), backbone.dimension)
 

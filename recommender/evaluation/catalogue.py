@@ -7,19 +7,17 @@ import numpy as np
 from django.db.models import F
 from scipy import sparse
 
-from catalog.models import CategoryPair, Product, ProductImage
+from catalog.models import Product, ProductImage
 from embeddings.models import Backbone, MaskMethod
 from embeddings.services import primary_vectors
 from recommender.batch import (
-    GENDERS,
     ProductArrays,
     PurchaseArrays,
     ShopperArrays,
     normalized_popularity,
 )
+from recommender.batch.loading import GENDER_CODE, category_matrix
 from shoppers.models import Purchase, Shopper
-
-GENDER_CODE = {gender.value: code for code, gender in enumerate(GENDERS)}
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def load_catalogue() -> Catalogue:
         ],
         dtype=np.int64,
     ).reshape(-1, 6)
-    category_ids, similarity = _category_matrix()
+    category_ids, similarity = category_matrix()
     shoppers = list(
         Shopper.objects.filter(purchases__isnull=False)
         .distinct()
@@ -160,14 +158,6 @@ def load_vectors(
     has_vector = np.zeros(len(catalogue.product_ids), dtype=bool)
     has_vector[places] = True
     return vectors, has_vector
-
-
-def _category_matrix() -> tuple[np.ndarray, np.ndarray]:
-    """Category keys (c,), ascending, and CatSim between them (c, c), from its one definition."""
-    pairs = list(CategoryPair.objects.order_by("a", "b").values_list("a", "b", "similarity"))
-    ids = np.unique(np.array([a for a, _, _ in pairs], dtype=np.int64))
-    values = np.array([similarity for _, _, similarity in pairs], dtype=np.float64)
-    return ids, values.reshape(len(ids), len(ids))
 
 
 def _purchase_history(shopper_ids: np.ndarray, product_ids: np.ndarray) -> PurchaseHistory:

@@ -1,0 +1,1 @@
+"""Everyone's recommendations at once, written to a file."""
