@@ -7,15 +7,24 @@ from strawberry_django.optimizer import DjangoOptimizerExtension
 
 from catalog.schema import CatalogQuery
 from embeddings.schema import EmbeddingsQuery
+from fashrec_site.access.introspection import IntrospectionForInsiders
+from fashrec_site.access.schema import AccountsMutation, AccountsQuery
 from fashrec_site.coded_errors import coded
 from fashrec_site.descriptions import describe_from_docstrings
 from fashrec_site.query_limits import QueryLimits
+from fashrec_site.replicas.mutations import MutationsReadFromPrimary
 from recommender.schema import RecommenderQuery
+from shoppers.mutations import ShoppersMutation
 
 
 @strawberry.type
-class Query(CatalogQuery, EmbeddingsQuery, RecommenderQuery):
+class Query(CatalogQuery, EmbeddingsQuery, RecommenderQuery, AccountsQuery):
     """Everything that can be asked."""
+
+
+@strawberry.type
+class Mutation(AccountsMutation, ShoppersMutation):
+    """Everything that can be done."""
 
 
 class CodedSchema(strawberry.Schema):
@@ -28,7 +37,13 @@ class CodedSchema(strawberry.Schema):
 
 schema = CodedSchema(
     query=Query,
+    mutation=Mutation,
     config=StrawberryConfig(disable_field_suggestions=True),
-    extensions=[QueryLimits, DjangoOptimizerExtension],
+    extensions=[
+        QueryLimits,
+        IntrospectionForInsiders,
+        MutationsReadFromPrimary,
+        DjangoOptimizerExtension,
+    ],
 )
 describe_from_docstrings(schema._schema)

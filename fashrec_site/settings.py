@@ -4,10 +4,12 @@ FASHREC_ENV=production refuses to start without its own SECRET_KEY, ALLOWED_HOST
 and REDIS_URL. Anything else is development: embedded servers and a generated key.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from limits import parse as parse_rate
 
 from fashrec_site.home import fashrec_home, generated_secret_key, make_home
 
@@ -15,6 +17,21 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
     env.read_env(BASE_DIR / ".env")  # variables that are set already win
+
+
+def rate_limit(configured: str, default: str) -> str:
+    """A rate such as 600/minute; empty where it is "off"."""
+    rate = configured or default
+    if rate == "off":
+        return ""
+    try:
+        parse_rate(rate)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f'A rate limit must be like 600/minute, or off; got "{rate}".'
+        ) from error
+    return rate
+
 
 FASHREC_HOME = make_home(fashrec_home())
 PRODUCTION = env.str("FASHREC_ENV", default="development") == "production"
@@ -48,6 +65,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "strawberry_django",
+    "axes",
     "catalog",
     "shoppers",
     "embeddings",
@@ -65,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # must be the last of Django's: it answers locked-out logins
 ]
 
 ROOT_URLCONF = "fashrec_site.urls"
@@ -130,6 +149,39 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses who is locked out
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+# By both: else one bad neighbour locks a whole office out, or anybody locks any shopper out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # who logged in when is personal, and nobody asked for it
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "fashrec_site.access.addresses.client_address"
+
+# Networks of proxies whose X-Forwarded-For is believed; without any, no header names an address.
+FASHREC_TRUSTED_PROXIES = env.list("FASHREC_TRUSTED_PROXIES", default=[])
+for network in FASHREC_TRUSTED_PROXIES:
+    try:
+        ip_network(network)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"FASHREC_TRUSTED_PROXIES: {error}.") from error
+# Requests to the API, per address and per key ("off": no limit); wrong logins count in axes, too.
+FASHREC_RATE_LIMIT = rate_limit(env.str("FASHREC_RATE_LIMIT", default=""), "600/minute")
+FASHREC_RATE_LIMIT_PER_KEY = rate_limit(
+    env.str("FASHREC_RATE_LIMIT_PER_KEY", default=""), "6000/minute"
+)
+FASHREC_LOGIN_RATE_LIMIT = rate_limit(env.str("FASHREC_LOGIN_RATE_LIMIT", default=""), "30/minute")
+FASHREC_SIGNUP_RATE_LIMIT = rate_limit(env.str("FASHREC_SIGNUP_RATE_LIMIT", default=""), "20/hour")
+# Lets webhooks go to private addresses, where whoever edits endpoints may look around the network.
+FASHREC_WEBHOOKS_ALLOW_PRIVATE = env.bool("FASHREC_WEBHOOKS_ALLOW_PRIVATE", default=False)
+# Introspection and GraphiQL for everybody; in production for staff and keys only.
+FASHREC_PUBLIC_SCHEMA = not PRODUCTION
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
@@ -184,6 +236,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(FASHREC_HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "embed-missing-images": {"task": "embeddings.tasks.enqueue_missing", "schedule": 60.0},
+    "send-webhooks": {"task": "fashrec_site.tasks.enqueue_webhooks", "schedule": 15.0},
+    "forget-old-webhooks": {"task": "fashrec_site.tasks.forget_old_webhooks", "schedule": 86400.0},
 }
 
 if PRODUCTION:

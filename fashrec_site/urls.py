@@ -1,17 +1,22 @@
 """URLs of the site."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import path
-from django.views.decorators.csrf import csrf_exempt
 
 from fashrec_site import storefront
+from fashrec_site.access.guard import guarded
+from fashrec_site.access.introspection import ide_for_insiders
+from fashrec_site.access.json_only import json_only
 from fashrec_site.graphql_view import CodedGraphQLView
 from fashrec_site.schema import schema
 
-# Exempt from CSRF because it only reads; the first mutation must change that.
-graphql = csrf_exempt(
-    CodedGraphQLView.as_view(schema=schema, graphql_ide=None if settings.PRODUCTION else "graphiql")
+graphql = guarded(
+    json_only(
+        ide_for_insiders(
+            CodedGraphQLView.as_view(schema=schema),
+            without_ide=CodedGraphQLView.as_view(schema=schema, graphql_ide=None),
+        )
+    )
 )
 
 urlpatterns = [

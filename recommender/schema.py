@@ -11,6 +11,7 @@ from catalog.types import LatLng
 from recommender import services
 from recommender.ranking import RankingSettings, backbone_named, default_profile
 from recommender.types import RecommendationSet, RelevanceWeights
+from shoppers.callers import caller_of
 from shoppers.models import Shopper
 
 
@@ -56,11 +57,9 @@ class RecommenderQuery:
 
 
 def _visible_shopper(request: HttpRequest, external_id: str) -> Shopper:
-    """The shopper, if the caller is that shopper or staff; a stranger learns nothing else."""
-    user = request.user
+    """The shopper, if the caller may read them; a stranger learns nothing else."""
     shopper = Shopper.objects.filter(external_id=external_id).first()
-    own = shopper is not None and user.is_authenticated and shopper.user_id == user.pk
-    if shopper is None or not (own or (user.is_active and user.is_staff)):
+    if shopper is None or not caller_of(request).may_read(shopper):
         raise not_found("No such shopper, or not yours: log in as that shopper or as staff.")
     return shopper
 

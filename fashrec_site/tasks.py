@@ -1,0 +1,29 @@
+"""Celery tasks of the site: they find their work in rows, and may run twice."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from catalog.task_queue import enqueue
+from fashrec_site.webhooks import services
+
+WEBHOOK_SECONDS = 15  # between two looks at what is due
+ENDPOINT_LIMIT_SECONDS = 300
+
+
+@shared_task(time_limit=60)
+def enqueue_webhooks() -> None:
+    """Enqueue a task for each endpoint that has something due; beat calls this."""
+    for endpoint_id in services.endpoints_with_work(now=timezone.now()):
+        enqueue(deliver_webhooks, endpoint_id, expires_seconds=WEBHOOK_SECONDS)
+
+
+@shared_task(time_limit=ENDPOINT_LIMIT_SECONDS)
+def deliver_webhooks(endpoint_id: int) -> None:
+    """Send what is due to one endpoint."""
+    services.deliver_due(endpoint_id=endpoint_id, now=timezone.now())
+
+
+@shared_task(time_limit=ENDPOINT_LIMIT_SECONDS)
+def forget_old_webhooks() -> None:
+    """Delete what was delivered, or given up, long ago; beat calls this."""
+    services.forget_old(now=timezone.now())
