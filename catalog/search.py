@@ -6,10 +6,11 @@ from functools import reduce
 from operator import and_, or_
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db import connection
 from django.db.models import F, FloatField, QuerySet, Value
 from django.db.models.functions import Cast
 from rapidfuzz.distance import OSA
+
+from catalog.database import reading_connection
 
 MAX_WORDS = 8
 MAX_CHARACTERS = 200
@@ -70,7 +71,7 @@ def search_products(products: QuerySet, text: str) -> QuerySet:
 
 def _known_words(words: list[str]) -> dict[str, bool]:
     """Those of `words` that carry meaning, and whether any product holds them."""
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(KNOWN, [words, [_prefix(word) for word in words]])
         return {word: is_known for word, is_known, is_empty in cursor.fetchall() if not is_empty}
 
@@ -90,7 +91,7 @@ def _prefix(word: str) -> str:
 
 def _corrections(unknown: list[str]) -> dict[str, list[str]]:
     """For each word the known words that it is most likely a typo of, nearest first."""
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(SIMILAR, [unknown, N_CANDIDATES, MIN_SIMILARITY])
         pairs = cursor.fetchall()
     nearest: dict[str, list[tuple[int, str]]] = {word: [] for word in unknown}

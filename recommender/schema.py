@@ -9,6 +9,7 @@ from catalog.graphql_cost import PERSONAL, cost
 from catalog.graphql_errors import bad_user_input, checked_count, not_found
 from catalog.types import LatLng
 from recommender import services
+from recommender.discovery import DiscoveryQuery
 from recommender.ranking import RankingSettings, backbone_named, default_profile
 from recommender.types import RecommendationSet, RelevanceWeights
 from shoppers.callers import caller_of
@@ -16,8 +17,8 @@ from shoppers.models import Shopper
 
 
 @strawberry.type
-class RecommenderQuery:
-    """Personal recommendations."""
+class RecommenderQuery(DiscoveryQuery):
+    """Recommendations, personal and not."""
 
     @strawberry.field(metadata=cost(PERSONAL))
     def recommendations(

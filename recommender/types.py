@@ -145,6 +145,11 @@ class PurchaseRail:
         return Purchase.of(self.rail.purchase)
 
     @strawberry.field
+    def proven(self) -> bool:
+        """No product that was not looked at can enter it, up to the index's own recall."""
+        return self.rail.proven
+
+    @strawberry.field
     def items(self, first: First = None, after: After = None) -> RecommendationConnection:
         """Its top k, most relevant first."""
         return RecommendationConnection.of(self.rail.items, RankedPage.of(first, after))

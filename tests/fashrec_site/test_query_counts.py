@@ -4,10 +4,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog.models import Category, CategoryGroup, Product, ProductImage, Stock, Store
 from embeddings.models import Embedding
 from embeddings.serving import refresh_product_vectors
+from shoppers.models import Purchase, Shopper
 from tests.recommender.worlds import make_world
 
 pytestmark = pytest.mark.django_db
@@ -19,14 +21,22 @@ QUERIES = {
     "products": f"{{ products(first: 100) {{ totalCount edges {{ cursor node {PRODUCT} }} }} }}",
     "backwards": f"{{ products(last: 100) {{ edges {{ node {PRODUCT} }} }} }}",
     "filtered": f"""{{ products(first: 100, order: PRICE_ASC, filter: {{
-        gender: WOMEN, group: "Garments", color: "Red", price: {{min: 1}}, inStock: true,
-        near: {PLACE}, withinKm: 50, search: "drses red" }}) {{ edges {{ node {PRODUCT} }} }} }}""",
+        gender: WOMEN, group: ["Garments", "Others"], color: "Red", price: {{min: 1}},
+        inStock: true, near: {PLACE}, withinKm: 50, search: "drses red" }}) {{
+            edges {{ node {PRODUCT} }} }} }}""",
     "product": f'{{ product(itemId: "item 0") {PRODUCT} }}',
     "stores": f"""{{ stores(first: 100, near: {PLACE}, withinKm: 50, stocking: "item 0") {{
         edges {{ node {{ name distanceKm }} }} }} }}""",
     "categories": "{ categories(first: 100) { edges { node { name group { name } } } } }",
     "similar": f"""{{ similarProducts(itemId: "item 0", first: 100) {{
         edges {{ value node {PRODUCT} }} }} }}""",
+    "trending": f"""{{ trending(window: MONTH, first: 100) {{
+        edges {{ rise node {PRODUCT} }} }} }}""",
+    "related": f"""{{ productRecommendations(itemId: "item 0", first: 100) {{
+        edges {{ reason terms {{ visual }} node {PRODUCT} }} }} }}""",
+    "complementary": f"""{{ productRecommendations(
+        itemId: "item 0", intent: COMPLEMENTARY, first: 100) {{
+        edges {{ reason node {PRODUCT} }} }} }}""",
     "recommendations": f"""{{ recommendations(shopper: "ann", k: 100) {{
         tier profile {{ name }}
         rails {{ purchase {{ product {PRODUCT} }} items(first: 10) {{
@@ -43,7 +53,7 @@ def world():
     world = make_world()
     world.add("item 0", (1, 0, 0), category="Dresses")
     group = world.products["item 0"].category.group
-    type(group).objects.update(name="Garments")
+    CategoryGroup.objects.filter(pk=group.pk).update(name="Garments")
     add_products(world, 2)
     shopper = world.shopper("item 0")
     shopper.user = User.objects.create_user("ann")
@@ -54,7 +64,7 @@ def world():
 def add_products(world, up_to: int) -> None:
     """Products up to this number, each in a category and a store of its own, in bulk."""
     numbers = range(1, up_to)
-    group = CategoryGroup.objects.get()
+    group, _ = CategoryGroup.objects.get_or_create(name="Others")
     options = {"ignore_conflicts": True}
     Category.objects.bulk_create(
         (Category(name=f"Kind {n}", group=group) for n in numbers), **options
@@ -99,6 +109,12 @@ def add_products(world, up_to: int) -> None:
         **options,
     )
     refresh_product_vectors(world.backbone)
+    buyer, _ = Shopper.objects.get_or_create(external_id="buyer")
+    now = timezone.now()
+    Purchase.objects.filter(shopper=buyer).delete()
+    Purchase.objects.bulk_create(
+        Purchase(shopper=buyer, product=p, purchased_at=now) for p in products
+    )
     Store.objects.bulk_create(
         (Store(name=f"store {n}", latitude=48.2, longitude=16.4) for n in numbers), **options
     )
