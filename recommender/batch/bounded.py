@@ -18,9 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.batch.arrays import ProductArrays, PurchaseArrays, ShopperArrays, TopK
-from recommender.batch.checking import checked, is_bought
+from recommender.batch.checking import checked
 from recommender.batch.exact import TIE_DECIMALS, popularity_match
+from recommender.batch.pairs import is_bought
 from recommender.batch.pools import Pool, pools, weighted_features
+from recommender.batch.rescaling import CosineRanges, extreme_places
 from recommender.batch.trending import trending_candidates
 from recommender.ranking import RankingSettings
 
@@ -54,7 +56,11 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Listed:
-    """The lists of `p` purchases side by side; -inf stands for nothing."""
+    """The lists of `p` purchases side by side; -inf stands for nothing.
+
+    Relevance is in units of w_v cos: where cosines are rescaled to a range, it is the popularity
+    term that is stretched by the range's span, so that neighbours serve all who bought the same.
+    """
 
     places: np.ndarray  # (p, l) in the pool
     relevance: np.ndarray  # (p, l) float64, off by at most `rounding_error`
@@ -68,8 +74,13 @@ def bounded_top_k(
     purchases: PurchaseArrays,
     settings: RankingSettings,
     depth: Depth,
+    min_max_similarity: bool = False,
 ) -> tuple[TopK, np.ndarray]:
-    """The best candidates, and (q,) bool whether they are proven to be; see `top_k`."""
+    """The best candidates, and (q,) bool whether they are proven to be; see `top_k`.
+
+    `min_max_similarity` needs a category weight of 0: the neighbours have one order then, however
+    a purchase rescales them.
+    """
     found = TopK.empty(len(purchases.products), settings.k)
     proven = np.zeros(len(purchases.products), dtype=bool)
     for pool, rows in pools(products, shoppers, purchases, settings):
@@ -78,9 +89,12 @@ def bounded_top_k(
             continue
         for neighbours, chunk in _blocks(pool, products, purchases, rows, settings, depth):
             asked = purchases.at(chunk)
-            listed = _listed(pool, neighbours, shoppers, asked, settings, depth)
+            ranges = CosineRanges.raw(len(chunk))
+            if min_max_similarity:
+                ranges = _ranges(pool, neighbours, products, shoppers, asked)
+            listed = _listed(pool, neighbours, shoppers, asked, settings, ranges, depth)
             listed = _shortlist(listed, settings.k + depth.n_spare)
-            best, proven[chunk] = _best(pool, listed, products, shoppers, asked, settings)
+            best, proven[chunk] = _best(pool, listed, products, shoppers, asked, settings, ranges)
             found.put(chunk, best)
     return found, proven
 
@@ -157,12 +171,26 @@ def _above(scores: np.ndarray, thresholds: np.ndarray) -> tuple[np.ndarray, np.n
     return places, is_filled
 
 
+def _ranges(
+    pool: Pool,
+    neighbours: Neighbours,
+    products: ProductArrays,
+    shoppers: ShopperArrays,
+    purchases: PurchaseArrays,
+) -> CosineRanges:
+    bought, inverse = np.unique(purchases.products, return_inverse=True)
+    scores = neighbours.scores[np.searchsorted(neighbours.bought, bought)]
+    extremes = pool.products[extreme_places(scores)][inverse]
+    return CosineRanges.of_candidates(extremes, products, shoppers, purchases)
+
+
 def _listed(
     pool: Pool,
     neighbours: Neighbours,
     shoppers: ShopperArrays,
     purchases: PurchaseArrays,
     settings: RankingSettings,
+    ranges: CosineRanges,
     depth: Depth,
 ) -> Listed:
     bought = np.searchsorted(neighbours.bought, purchases.products)  # (p,) rows of neighbours
@@ -175,8 +203,8 @@ def _listed(
         [neighbours.values[bought], np.where(is_new, trending_scores, -np.inf)], dtype=np.float64
     )
     match = popularity_match(pool.popularity[places], trendiness, settings)
-    unseen = neighbours.thresholds[bought] + trending.match_outside(settings)
-    return Listed(places, scores + match, unseen)
+    unseen = neighbours.thresholds[bought] + ranges.span * trending.match_outside(settings)
+    return Listed(places, scores + ranges.span[:, None] * match, unseen)
 
 
 def _best(
@@ -186,6 +214,7 @@ def _best(
     shoppers: ShopperArrays,
     purchases: PurchaseArrays,
     settings: RankingSettings,
+    ranges: CosineRanges,
 ) -> tuple[TopK, np.ndarray]:
     """The best of the lists by exact relevance, and whether nothing else can be better."""
     error = rounding_error(products, settings)
@@ -193,8 +222,9 @@ def _best(
     relevance[is_bought(shoppers, purchases.shoppers, positions)] = -np.inf
     kth = np.sort(relevance, axis=1)[:, -min(settings.k, relevance.shape[1])]
     in_question = (relevance >= (kth - 2 * error)[:, None]) & (relevance > -np.inf)
-    best = checked(positions, in_question, products, shoppers, purchases, settings)
-    worst = np.where(best.products[:, -1] >= 0, best.relevance[:, -1], -np.inf)
+    best = checked(positions, in_question, products, shoppers, purchases, settings, ranges)
+    last = ranges.span * best.relevance[:, -1] + settings.weight_visual * ranges.low
+    worst = np.where(best.products[:, -1] >= 0, last, -np.inf)
     no_more = listed.unseen == -np.inf
     return best, no_more | (worst > listed.unseen + error + 10.0**-TIE_DECIMALS)
 

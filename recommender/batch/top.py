@@ -38,18 +38,19 @@ def top_k(
         depths: of the lists, shortest first.
     """
     world = {"products": products, "shoppers": shoppers, "settings": settings}
-    if min_max_similarity:
-        return exact_top_k(**world, purchases=purchases, min_max_similarity=True)
     found = TopK.empty(len(purchases.products), settings.k)
     open_rows = np.arange(len(purchases.products))
     if settings.weight_visual == settings.weight_category == 0:
         found, proven = trending_top_k(**world, purchases=purchases)
         open_rows = np.flatnonzero(~proven)
-    else:
-        for depth in depths:
-            best, proven = bounded_top_k(**world, purchases=purchases.at(open_rows), depth=depth)
-            found.put(open_rows, best)
-            open_rows = open_rows[~proven]
+        depths = ()
+    elif min_max_similarity:
+        world["min_max_similarity"] = True
+        depths = () if settings.weight_category else depths  # see `bounded_top_k`
+    for depth in depths:
+        best, proven = bounded_top_k(**world, purchases=purchases.at(open_rows), depth=depth)
+        found.put(open_rows, best)
+        open_rows = open_rows[~proven]
     if len(open_rows):
         found.put(open_rows, exact_top_k(**world, purchases=purchases.at(open_rows)))
     return found

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.batch.arrays import ProductArrays, PurchaseArrays, ShopperArrays, TopK
-from recommender.batch.checking import checked, is_bought
+from recommender.batch.checking import checked
+from recommender.batch.pairs import is_bought
 from recommender.batch.pools import Pool, pools
+from recommender.batch.rescaling import CosineRanges
 from recommender.ranking import RankingSettings
 
 N_OWNED = 16  # read beyond k on either side, as some of them may be the shopper's already
@@ -81,7 +83,8 @@ def _best(
     trending = trending_candidates(pool, shoppers.trendiness[purchases.shoppers], n)
     positions = pool.products[trending.places]
     allowed = trending.is_filled & ~is_bought(shoppers, purchases.shoppers, positions)
-    best = checked(positions, allowed, products, shoppers, purchases, settings)
+    ranges = CosineRanges.raw(len(positions))
+    best = checked(positions, allowed, products, shoppers, purchases, settings, ranges)
     sides = np.stack([allowed[:, :n], allowed[:, n:]], axis=1)  # (p, 2, n)
     exhausted = ~trending.is_filled[:, [n - 1, -1]]
     return best, ((sides.sum(axis=2) >= settings.k) | exhausted).all(axis=1)

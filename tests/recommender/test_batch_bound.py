@@ -55,25 +55,36 @@ WEIGHTS = [(0.7, 0.3, 0.0), (0.7, 0.2, 0.1), (0.3, 0.7, 0.0), (1.0, 0.0, 0.5), (
     k=st.integers(1, 6),
     filter_gender=st.booleans(),
     n_copies=st.sampled_from([0, 30]),
+    min_max=st.booleans(),
 )
 def test_lists_of_any_depth_end_in_the_exact_answer(
-    seed, weights, exponent, k, filter_gender, n_copies
+    seed, weights, exponent, k, filter_gender, n_copies, min_max
 ):
     settings = weighted(*weights, penalty_exponent=exponent, k=k, filter_gender=filter_gender)
-    asked = world(seed, n_copies=n_copies) | {"settings": settings}
+    asked = world(seed, n_copies=n_copies) | {
+        "settings": settings,
+        "min_max_similarity": min_max,
+    }
     expected = exact_top_k(**asked)
     for depths in ([SHALLOW], [SHALLOW, Depth(16, 8, 8)], [Depth(N, N, N)]):
         found = top_k(**asked, depths=depths)
         assert found.products.tolist() == expected.products.tolist()
         for name in ("relevance", "visual", "popularity", "category"):
-            assert getattr(found, name) == pytest.approx(getattr(expected, name), nan_ok=True)
+            values = pytest.approx(getattr(expected, name), abs=1e-9, nan_ok=True)
+            assert getattr(found, name) == values
 
 
-@pytest.mark.parametrize("weights", WEIGHTS[:3])
-def test_shallow_lists_prove_some_answers_and_leave_others_open(weights):
+@pytest.mark.parametrize(
+    ("weights", "min_max"),
+    [(weights, False) for weights in WEIGHTS[:3]] + [((0.7, 0.2, 0.0), True)],
+)
+def test_shallow_lists_prove_some_answers_and_leave_others_open(weights, min_max):
     n_proven = n_open = 0
     for seed in range(10):
-        asked = world(seed) | {"settings": weighted(*weights, k=2)}
+        asked = world(seed) | {
+            "settings": weighted(*weights, k=2),
+            "min_max_similarity": min_max,
+        }
         found, proven = bounded_top_k(**asked, depth=SHALLOW)
         expected = exact_top_k(**asked)
         assert (found.products[proven] == expected.products[proven]).all()
