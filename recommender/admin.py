@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from recommender.experiments import admin as experiments_admin  # noqa: F401 - registers
 from recommender.models import EvaluationRun, RankingProfile, RecommendationLog
 
 

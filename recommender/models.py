@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from embeddings.models import Backbone
+from recommender.experiments.models import Arm, Experiment, Exposure  # noqa: F401 - for Django
 from shoppers.models import Shopper
 
 NOT_NEGATIVE = [MinValueValidator(0.0)]

@@ -10,7 +10,8 @@ from catalog.graphql_errors import bad_user_input, checked_count, not_found
 from catalog.types import LatLng
 from recommender import services
 from recommender.discovery import DiscoveryQuery
-from recommender.ranking import RankingSettings, backbone_named, default_profile
+from recommender.experiments.services import log_exposure, profile_for
+from recommender.ranking import RankingSettings, backbone_named
 from recommender.types import RecommendationSet, RelevanceWeights
 from shoppers.callers import caller_of
 from shoppers.models import Shopper
@@ -44,16 +45,19 @@ class RecommenderQuery(DiscoveryQuery):
         ] = None,
     ) -> RecommendationSet:
         """The top k for each of the shopper's purchases; for that shopper's session or staff."""
-        row = _visible_shopper(info.context.request, shopper)
+        request = info.context.request
+        row = _visible_shopper(request, shopper)
         try:
             answer = services.recommend(
                 shopper=row,
-                settings=_settings(checked_count("k", k), backbone, weights),
+                settings=_settings(row, checked_count("k", k), backbone, weights),
                 near=near and near.place(),
                 within_km=within_km,
             )
         except ValueError as error:  # RankingError is one
             raise bad_user_input(str(error)) from error
+        if not caller_of(request).is_staff:  # who looks after the shop is in no experiment
+            log_exposure(row, answer.settings, answer.id)
         return RecommendationSet(answer=answer)
 
 
@@ -65,9 +69,11 @@ def _visible_shopper(request: HttpRequest, external_id: str) -> Shopper:
     return shopper
 
 
-def _settings(k: int, backbone: str | None, weights: RelevanceWeights | None) -> RankingSettings:
+def _settings(
+    shopper: Shopper, k: int, backbone: str | None, weights: RelevanceWeights | None
+) -> RankingSettings:
     given = weights or RelevanceWeights()
-    return RankingSettings.from_profile(default_profile()).with_changes(
+    return RankingSettings.from_profile(profile_for(shopper)).with_changes(
         k=k,
         backbone=backbone_named(backbone) if backbone is not None else None,
         weight_visual=given.visual,

@@ -11,7 +11,7 @@ from recommender.models import RecommendationLog, Tier
 from recommender.ranking import RankingSettings
 from recommender.relevance import Query, RankedProduct, Terms, rank_by_popularity
 from recommender.retrieval import Path, Ranking, rank_for_purchases
-from shoppers.models import Purchase, Shopper
+from shoppers.models import Event, Purchase, Shopper
 
 N_POPULAR = 50  # items of the POPULAR tier, which has no purchases to multiply k by
 MAX_RAILS = 20  # most recent purchases that get a rail of their own; all of them are excluded
@@ -64,7 +64,8 @@ def recommend(
     """Rank, merge, locate and log recommendations for `shopper`.
 
     Args:
-        shopper: whom for; their purchases are compared with and excluded.
+        shopper: whom for; their purchases are compared with and excluded, and so is what they
+            dismissed or returned.
         settings: weights, exponent, k and backbone.
         near: where distances are measured from, the shopper's own place by default.
         within_km: only products that a store at most this far from there has in stock.
@@ -134,7 +135,11 @@ def _query(
         trendiness=shopper.trendiness,
         purchase_ids=[purchase.pk for purchase in compared],
         product_ids=[purchase.product_id for purchase in compared],
-        excluded_product_ids=[purchase.product_id for purchase in purchases],
+        excluded_product_ids=sorted(
+            {purchase.product_id for purchase in purchases}.union(
+                Event.objects.of(shopper).unwanted().values_list("product", flat=True)
+            )
+        ),
         genders=sorted(gender.value for gender in genders),
         store_ids=store_ids,
     )

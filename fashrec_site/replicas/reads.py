@@ -12,7 +12,9 @@ from fashrec_site.replicas import PRIMARY
 from fashrec_site.replicas.standby import standbys
 
 # What is written with nearly every answer and never read with it: it must not end the reading.
-WRITTEN_IN_PASSING = frozenset({"recommender_recommendationlog"})
+WRITTEN_IN_PASSING = frozenset(
+    {"recommender_recommendationlog", "recommender_exposure", "fashrec_site_apikey"}
+)
 ONLY_READS = re.compile(
     r"\s*(SELECT|SET|SHOW|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT"
     r"|WITH\b(?!.*\b(?:INSERT|UPDATE|DELETE|MERGE)\b))\b",

@@ -1,0 +1,106 @@
+"""Running experiments: which profile somebody gets, and the note that they got it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from recommender.experiments.models import Arm, Experiment, Exposure
+from recommender.models import RankingProfile
+from recommender.ranking import RankingSettings, default_profile
+from shoppers.models import AnonymousSession, Shopper
+
+Unit = Shopper | AnonymousSession
+
+
+class ExperimentError(Exception):
+    """The experiment cannot start or stop; the message says why."""
+
+
+def start(*, experiment: Experiment, now: datetime) -> None:
+    """Begin to assign.
+
+    Raises:
+        ExperimentError: it started before, has fewer than two arms, or another one runs.
+    """
+    if experiment.started_at is not None:
+        raise ExperimentError(f"{experiment} started before; make a new experiment")
+    if (n_arms := experiment.arms.count()) < 2:
+        raise ExperimentError(f"{experiment} needs two arms or more; it has {n_arms}")
+    try:
+        with transaction.atomic():
+            experiment.started_at = now
+            experiment.save(update_fields=["started_at"])
+    except IntegrityError as error:
+        experiment.started_at = None
+        raise ExperimentError("another experiment runs; stop it first") from error
+
+
+def stop(*, experiment: Experiment, now: datetime) -> None:
+    """Assign nobody any more; conversions still count until their window ends.
+
+    Raises:
+        ExperimentError: it does not run.
+    """
+    if not experiment.is_running:
+        raise ExperimentError(f"{experiment} does not run")
+    experiment.stopped_at = now
+    experiment.save(update_fields=["stopped_at"])
+
+
+def profile_for(unit: Unit) -> RankingProfile:
+    """The profile to rank with: that of the unit's arm while an experiment runs, else the default.
+
+    One query, two without an experiment.
+    """
+    arm = _arm_of(unit)
+    return arm.profile if arm else default_profile()
+
+
+def log_exposure(unit: Unit, settings: RankingSettings, recommendation_id: UUID) -> None:
+    """Note that the unit saw its arm's ranking; nothing where the settings are not the arm's.
+
+    A caller who asked for other weights saw something else, which must not count; another k is
+    only more or less of the same. One query, two while an experiment runs.
+    """
+    arm = _arm_of(unit)
+    if arm is None or settings.with_changes(k=arm.profile.k) != RankingSettings.from_profile(
+        arm.profile
+    ):
+        return
+    is_shopper = isinstance(unit, Shopper)
+    Exposure.objects.create(
+        recommendation_id=recommendation_id,
+        arm=arm,
+        shopper=unit if is_shopper else None,
+        session=None if is_shopper else unit,
+        exposed_at=timezone.now(),
+    )
+
+
+def choose_arm(arms: Sequence[Arm], salt: UUID, unit_name: str) -> Arm:
+    """The arm of a unit: always the same, and by the shares over many units.
+
+    The unit's hash is a number in [0, 1), where each arm has an interval as long as its share. The
+    salt keeps experiments independent of each other.
+    """
+    digest = sha256(f"{salt}:{unit_name}".encode()).digest()
+    point = int.from_bytes(digest[:8], "big") / 2**64 * sum(arm.share for arm in arms)
+    for arm in arms:
+        point -= arm.share
+        if point < 0:
+            return arm
+    return arms[-1]  # rounding
+
+
+def _arm_of(unit: Unit) -> Arm | None:
+    running = Arm.objects.filter(
+        experiment__started_at__isnull=False, experiment__stopped_at__isnull=True
+    )
+    arms = list(running.select_related("experiment", "profile__backbone"))
+    if not arms:
+        return None
+    return choose_arm(arms, arms[0].experiment.salt, f"{unit._meta.model_name}:{unit.pk}")
