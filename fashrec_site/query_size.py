@@ -143,7 +143,7 @@ class QueryMeasure:
         """What the field itself costs, and how often what is selected below it is fetched."""
         if definition is None:
             return 0, 1
-        declared = _declared(definition)
+        declared = declared_cost(definition)
         price = declared.get("price", int(is_composite))
         arguments = (declared.get("items_argument"), *PAGE_ARGUMENTS)
         if not any(name in definition.args for name in arguments):
@@ -169,7 +169,7 @@ def _definition(node: FieldNode, parent: GraphQLCompositeType | None) -> GraphQL
     return None
 
 
-def _declared(definition: GraphQLField) -> dict[str, Any]:
+def declared_cost(definition: GraphQLField) -> dict[str, Any]:
     """What `catalog.graphql_cost.cost` says about a field."""
     field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     return ((field and field.metadata) or {}).get("cost") or {}

@@ -42,6 +42,8 @@ def check_password(request: HttpRequest, *, username: str, password: str) -> Use
     Raises:
         LockedOut: after five wrong ones from this address, for a while.
     """
+    if len(username) > User._meta.get_field("username").max_length:
+        return None  # nobody's name, and more than axes can note
     credentials = {"username": username.replace("\0", ""), "password": password}
     with one_at_a_time(username):
         is_locked_out = not AxesProxyHandler.is_allowed(request, credentials)

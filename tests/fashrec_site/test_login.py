@@ -89,6 +89,12 @@ def test_after_five_wrong_passwords_nothing_is_checked_and_nobody_learns_who_exi
 
 
 @pytest.mark.django_db
+def test_a_name_too_long_for_anybody_is_as_wrong_as_any(client, checked):
+    assert ask(client, LOGIN, username="x" * 256) == WRONG
+    assert checked == []
+
+
+@pytest.mark.django_db
 def test_a_right_password_forgets_the_wrong_ones(client):
     make_ann()
     for _ in range(2):
