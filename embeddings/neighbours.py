@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from catalog.database import reading_connection
 from catalog.models import Gender, Product
 from embeddings.indexes import SearchIndexes, gender_list, search_indexes
 from embeddings.models import Backbone, ProductVector
@@ -71,7 +73,7 @@ def neighbour_streams(
     )
 
 
-def set_ef_search(n_neighbours: int) -> None:
+def set_ef_search(connection: BaseDatabaseWrapper, n_neighbours: int) -> None:
     """Let index scans of this transaction return `n_neighbours` rows (at most 1,000)."""
     with connection.cursor() as cursor:
         ef_search = str(max(40, min(n_neighbours, MAX_EF_SEARCH)))
@@ -86,10 +88,10 @@ def similar_products(*, product: Product, backbone: Backbone, k: int) -> list[Ne
     """
     if not ProductVector.objects.filter(product=product, backbone=backbone).exists():
         return []
-    genders = sorted(Gender(product.gender).compatible())
+    connection, genders = reading_connection(), sorted(Gender(product.gender).compatible())
     indexes = search_indexes(backbone)
     if indexes is None:
-        return _ranked(product, backbone, k, ALL_CANDIDATES, genders)
+        return _ranked(connection, product, backbone, k, ALL_CANDIDATES, genders)
     n_short = min(max(SHORT_LIST * k, MIN_SHORT_LIST) + 1, MAX_EF_SEARCH)
     streams = neighbour_streams(
         indexes=indexes,
@@ -100,9 +102,9 @@ def similar_products(*, product: Product, backbone: Backbone, k: int) -> list[Ne
     candidates = INDEX_CANDIDATES.format(
         dimension=indexes.dimension, projection_id=indexes.projection_id, streams=streams
     )
-    with transaction.atomic():
-        set_ef_search(n_short)
-        return _ranked(product, backbone, k, candidates, genders)
+    with transaction.atomic(using=connection.alias):
+        set_ef_search(connection, n_short)
+        return _ranked(connection, product, backbone, k, candidates, genders)
 
 
 ALL_CANDIDATES = """
@@ -120,7 +122,12 @@ INDEX_CANDIDATES = """
 
 
 def _ranked(
-    product: Product, backbone: Backbone, k: int, candidates: str, genders: list[str]
+    connection: BaseDatabaseWrapper,
+    product: Product,
+    backbone: Backbone,
+    k: int,
+    candidates: str,
+    genders: list[str],
 ) -> list[Neighbour]:
     """The candidates' `k` nearest by their full vectors."""
     dimension = int(backbone.dimension)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from catalog.database import reading_connection
 from embeddings.indexes import SearchIndexes
 from embeddings.neighbours import MAX_EF_SEARCH, neighbour_streams
 from recommender.ranking import RankingSettings
@@ -194,7 +195,8 @@ def rank_candidates(
     """
     sql = _statement(query, settings, indexes)
     values = parameters(query, settings) | _stream_values(query, sizes)
-    with transaction.atomic(), connection.cursor() as cursor:
+    connection = reading_connection()
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         _set_scan(cursor, query, values["n_neighbours"])
         cursor.execute(sql, values)
         return _rails(cursor.fetchall())

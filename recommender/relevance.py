@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from django.db import connection
-
+from catalog.database import reading_connection
 from catalog.models import Gender
 from recommender.ranking import RankingSettings
 
@@ -213,7 +212,7 @@ def rank_exactly(query: Query, settings: RankingSettings) -> list[RankedProduct]
         backbone_id=int(settings.backbone.pk),
         dimension=int(settings.backbone.dimension),
     )
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(sql, parameters(query, settings))
         return [ranked(row) for row in cursor.fetchall()]
 
@@ -230,7 +229,7 @@ def rank_by_popularity(query: Query, settings: RankingSettings, *, n: int) -> li
         popularity_term=POPULARITY_TERM.format(row="candidate"),
         normalized_popularity=NORMALIZED_POPULARITY,
     )
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(sql, parameters(query, settings) | {"k": n, "n_trending": n})
         return [ranked(row) for row in cursor.fetchall()]
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
-from django.db import connection
-
+from catalog.database import reading_connection
 from embeddings.indexes import SearchIndexes, gender_list, search_indexes
 from embeddings.neighbours import MAX_EF_SEARCH
 from recommender.candidates import NOTHING_UNSEEN, IndexRail, StreamSizes, rank_candidates
@@ -22,10 +21,11 @@ from recommender.relevance import (
 
 Path = Literal["exact", "index"]
 
-# Measured on real vectors (docs/decisions/0001-search-vectors.md): so far, nearly every rail is
-# proven at its first statement, and reading on costs more than it finds.
-START = StreamSizes(n_neighbours=100, n_trending=50, n_short=32)
-MIXED = StreamSizes(n_neighbours=200, n_trending=100, n_short=32)  # where looks alone do not rank
+# Measured on real vectors (docs/decisions/0001-search-vectors.md): from these on, fewer than one
+# shopper in five needs a widening, and the recall is that of streams four times as long.
+VISUAL = StreamSizes(n_neighbours=150, n_trending=50, n_short=32)
+MIXED = StreamSizes(n_neighbours=250, n_trending=50, n_short=32)  # looks do not rank alone
+TREND_ONLY = StreamSizes(n_neighbours=1, n_trending=50, n_short=32)
 WIDENING = 4  # times the neighbours that were not enough
 # Of so few products that match all filters, every vector is read: an index scan would throw nearly
 # everything away that it finds.
@@ -76,7 +76,7 @@ def _leaves_few(query: Query, settings: RankingSettings, indexes: SearchIndexes)
         genders=gender_list(frozenset(query.genders)),
         filters=row_filters(query, "n") + stock_filter(query, "n"),
     )
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(sql, parameters(query, settings))
         (plan,) = cursor.fetchone()
     plan = json.loads(plan) if isinstance(plan, str) else plan
@@ -100,8 +100,10 @@ def _by_index(query: Query, settings: RankingSettings, indexes: SearchIndexes) -
 
 
 def _start_sizes(settings: RankingSettings) -> StreamSizes:
+    if settings.weight_visual == 0:
+        return TREND_ONLY
     is_visual = settings.weight_visual >= settings.weight_popularity
-    return START if is_visual and not settings.weight_category else MIXED
+    return VISUAL if is_visual and not settings.weight_category else MIXED
 
 
 def _wider(sizes: StreamSizes) -> StreamSizes:

@@ -145,6 +145,14 @@ def _query(
     )
 
 
+def _unwanted(shopper: Shopper, purchases: Sequence[Purchase]) -> set[int]:
+    """Products that never come back: bought, returned or dismissed."""
+    events = Event.objects.of(shopper).unwanted()
+    return {purchase.product_id for purchase in purchases} | set(
+        events.values_list("product_id", flat=True)
+    )
+
+
 def _explained(ranked: Sequence[RankedProduct], origin: Place | None) -> list[Recommendation]:
     """The ranked products with their rows and nearest stores, in the same order."""
     ids = {row.product_id for row in ranked}

@@ -13,7 +13,7 @@ from recommender.ranking import RankingSettings
 from recommender.relevance import Query
 from recommender.retrieval import Path, Ranking, rank_for_purchases
 
-START, MIXED = retrieval.START, retrieval.MIXED  # the service's own
+START, MIXED = retrieval.VISUAL, retrieval.MIXED  # the service's own
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ServingPath:
 
     def ask(self, question: Question, weights: Weights) -> Answer:
         """Through the function that the GraphQL layer's service calls."""
-        retrieval.START = self.start or START
+        retrieval.VISUAL = self.start or START
         retrieval.MIXED = self.mixed or MIXED
         query = query_of(question)
         return _answer(query, rank_for_purchases(query, self._settings(weights), path=self.path))

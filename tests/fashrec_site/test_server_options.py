@@ -1,6 +1,6 @@
 import pytest
 
-from fashrec_site.embedded.server_options import server_options
+from fashrec_site.embedded.server_options import DEFAULTS, server_options
 from fashrec_site.embedded.service_account import EmbeddedServerError
 
 
@@ -15,7 +15,7 @@ def test_given_settings_replace_the_shipped_ones_and_add_others(given):
     assert options["shared_buffers"] == "2GB"
     assert options["hnsw.ef_search"] == "80"
     assert options["log_line_prefix"] == "%m %p"
-    assert options["maintenance_work_mem"] == "512MB"
+    assert options["maintenance_work_mem"] == DEFAULTS["maintenance_work_mem"]
 
 
 @pytest.mark.parametrize("word", ["shared_buffers", "=2GB", "Shared-Buffers=2GB", "-c=fsync"])

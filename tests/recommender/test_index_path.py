@@ -10,7 +10,7 @@ from embeddings.indexes import ensure_search_indexes, search_indexes
 from recommender import candidates
 from recommender.ranking import RankingSettings, default_profile
 from recommender.relevance import Query, parameters
-from recommender.retrieval import START, rank_for_purchases
+from recommender.retrieval import VISUAL, rank_for_purchases
 from recommender.services import recommend
 from shoppers.models import Purchase, Shopper
 
@@ -50,7 +50,7 @@ def settings_with(backbone, **changes) -> RankingSettings:
 def test_the_planner_answers_from_the_vector_and_popularity_indexes(crowd):
     query, settings = shopper_query(7), settings_with(crowd)
     sql = candidates._statement(query, settings, search_indexes(crowd))
-    values = parameters(query, settings) | candidates._stream_values(query, START)
+    values = parameters(query, settings) | candidates._stream_values(query, VISUAL)
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + sql, values)
         plan = "\n".join(row[0] for row in cursor.fetchall())

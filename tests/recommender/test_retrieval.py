@@ -56,8 +56,8 @@ def rails(ranking):
 
 def start_at(monkeypatch, n_neighbours, n_trending, n_short=32):
     sizes = StreamSizes(n_neighbours, n_trending, n_short)
-    monkeypatch.setattr(retrieval, "START", sizes)
-    monkeypatch.setattr(retrieval, "MIXED", sizes)
+    for name in ("VISUAL", "MIXED"):
+        monkeypatch.setattr(retrieval, name, sizes)
 
 
 def test_the_threshold_by_hand(crowd):
