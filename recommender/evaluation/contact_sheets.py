@@ -71,6 +71,8 @@ def _mask_column(image: ProductImage) -> list[Cell]:
 
 
 def _photo(image: ProductImage) -> Image.Image | None:
+    if not image.image:
+        return None
     try:
         with image.image.open("rb") as file:
             return read_photo(file)
