@@ -58,9 +58,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
             "key": request.new_api_key,
             "opts": self.opts,
         }
-        response = TemplateResponse(request, "admin/fashrec_site/apikey/created.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/fashrec_site/apikey/created.html", context)
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """A revoked key stays, so that a log's prefix still tells whose it was."""
@@ -76,6 +74,9 @@ class ApiKeyAdmin(admin.ModelAdmin):
 class WebhookEndpointForm(forms.ModelForm):
     """An endpoint's settings."""
 
+    url = forms.URLField(
+        max_length=500, assume_scheme="https", widget=admin.widgets.AdminURLFieldWidget
+    )
     kinds = forms.MultipleChoiceField(
         choices=[choice for choice in WebhookKind.choices if choice[0] != WebhookKind.PING],
         widget=forms.CheckboxSelectMultiple,

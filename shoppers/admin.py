@@ -1,10 +1,10 @@
-"""Shoppers, purchases, events and popularity in the admin."""
+"""Shoppers, purchases, events, sessions and popularity in the admin."""
 
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from shoppers.models import Event, ProductPopularity, Purchase, Shopper
+from shoppers.models import AnonymousSession, Event, ProductPopularity, Purchase, Shopper
 
 
 @admin.register(Shopper)
@@ -35,14 +35,42 @@ class PurchaseAdmin(admin.ModelAdmin):
 
 @admin.register(Event)
 class EventAdmin(admin.ModelAdmin):
-    """What shoppers did short of buying."""
+    """What shoppers and sessions did; a record, which its purchases were made from."""
 
-    list_display = ("shopper", "kind", "product", "occurred_at")
+    list_display = ("occurred_at", "kind", "product", "shopper", "session", "recommendation_id")
     list_filter = ("kind",)
-    list_select_related = ("shopper", "product")
-    search_fields = ("=shopper__external_id", "=product__item_id")
-    raw_id_fields = ("shopper", "product")
+    list_select_related = ("shopper", "session", "product")
+    search_fields = ("=shopper__external_id", "=product__item_id", "=key")
+    ordering = ("-occurred_at", "-id")
     show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A purchase typed in here would make no purchase: `recordEvents` or `import_events` do."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        """Nobody rewrites history by hand."""
+        return False
+
+
+@admin.register(AnonymousSession)
+class AnonymousSessionAdmin(admin.ModelAdmin):
+    """Sessions of people who were not logged in, and who they turned out to be."""
+
+    list_display = ("id", "shopper", "created_at", "merged_at")
+    list_select_related = ("shopper",)
+    search_fields = ("=shopper__external_id",)
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Events make them."""
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: AnonymousSession | None = None
+    ) -> bool:
+        """Logins merge them."""
+        return False
 
 
 @admin.register(ProductPopularity)
