@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from strawberry.django.views import GraphQLView
 
 from catalog.graphql_errors import ErrorCode
+from fashrec_site.stack_room import call_with_room
 
 
 class CodedGraphQLView(GraphQLView):
@@ -16,7 +17,7 @@ class CodedGraphQLView(GraphQLView):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         """The answer, or the reason why the request could not be read."""
         try:
-            return self.run(request=request)
+            return call_with_room(self.run, request=request)
         except HTTPException as error:
             return _refusal(error.reason, error.status_code)
         except UnicodeDecodeError:  # from the library's reading of the body

@@ -11,6 +11,7 @@ from fashrec_site.access.introspection import IntrospectionForInsiders
 from fashrec_site.access.schema import AccountsMutation, AccountsQuery
 from fashrec_site.coded_errors import coded
 from fashrec_site.descriptions import describe_from_docstrings
+from fashrec_site.known_queries import KnownQueries
 from fashrec_site.query_limits import QueryLimits
 from fashrec_site.replicas.mutations import MutationsReadFromPrimary
 from recommender.schema import RecommenderQuery
@@ -44,6 +45,7 @@ schema = CodedSchema(
         IntrospectionForInsiders,
         MutationsReadFromPrimary,
         DjangoOptimizerExtension,
+        KnownQueries,
     ],
 )
 describe_from_docstrings(schema._schema)
