@@ -39,8 +39,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class RecommendationLogAdmin(ReadOnlyAdmin):
     """Recommendations as they were given."""
 
-    list_display = ["id", "shopper", "tier", "created_at"]
-    list_filter = ["tier"]
+    list_display = ["id", "shopper", "tier", "n_statements", "n_unproven", "created_at"]
+    list_filter = ["tier", "n_statements"]
     list_select_related = ["shopper"]
     search_fields = ["shopper__external_id"]
     show_full_result_count = False

@@ -75,6 +75,12 @@ class RecommendationLog(models.Model):
     tier = models.CharField(max_length=20, choices=Tier)
     settings = models.JSONField()
     items = models.JSONField()
+    n_statements = models.PositiveSmallIntegerField(
+        default=0, help_text="that ranked it: one, and one more where a stream was read farther"
+    )
+    n_unproven = models.PositiveSmallIntegerField(
+        default=0, help_text="rails that a product which was not looked at might enter"
+    )
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

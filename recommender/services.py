@@ -91,6 +91,8 @@ def recommend(
         settings=settings.as_json()
         | {"near": near and [near.latitude, near.longitude], "within_km": within_km},
         items=[_log_entry(item) for item in recommendations],
+        n_statements=ranking.n_statements,
+        n_unproven=len(set(query.purchase_ids) - ranking.proven) if ranking.rows else 0,
     )
     rails = _rails(purchases, recommendations, ranking.proven) if tier is Tier.PERSONAL else []
     return RecommendationSet(log.pk, tier, settings, rails, _merged(recommendations))

@@ -249,6 +249,7 @@ def test_the_answer_is_logged_under_its_id():
     assert [entry["product"] for entry in log.items] == [other.pk]
     assert log.items[0]["relevance"] == answer.items[0].relevance
     assert log.settings["backbone"] == "hand"
+    assert (log.n_statements, log.n_unproven) == (1, 0)
 
 
 @pytest.mark.parametrize(
