@@ -8,6 +8,7 @@ import numpy as np
 
 from recommender.batch import GENDERS, best_columns, blocks
 
+LISTS_PER_BLOCK = 64  # the sums of their vectors stay in the processor's cache
 UNISEX = GENDERS.index("UNISEX")
 
 
@@ -95,7 +96,8 @@ def intra_list_diversity(recommended: np.ndarray, vectors: np.ndarray) -> np.nda
     n_pairs = np.where(n_listed > 1, n_listed * (n_listed - 1), np.nan)  # ordered ones
     own = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)  # 1, but for rounding
     between = np.zeros(len(recommended))
-    for block in blocks(len(recommended), vectors.shape[1]):
+    for start in range(0, len(recommended), LISTS_PER_BLOCK):
+        block = slice(start, start + LISTS_PER_BLOCK)
         total = np.zeros((len(recommended[block]), vectors.shape[1]))
         for column in recommended[block].T:
             listed = column >= 0
