@@ -1,6 +1,7 @@
 """Recommendations measured: quality against the exact formula, latency, throughput, and rivals."""
 
 import argparse
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -196,8 +197,17 @@ def run(options: argparse.Namespace, stages: Stages) -> dict[str, Any]:
     }
     figures |= measure(bench)
     for part in options.parts:
-        figures[part] = _PARTS[part](bench)
+        figures[part] = _part(part, bench)
     return figures | {"seconds": stages.seconds}
+
+
+def _part(name: str, bench: Bench) -> Any:
+    """A part's figures, or what went wrong: an hour's other figures are not thrown away for it."""
+    try:
+        return _PARTS[name](bench)
+    except Exception as error:
+        traceback.print_exc()
+        return {"failed": f"{type(error).__name__}: {error}"}
 
 
 def _filters(bench: Bench) -> Any:

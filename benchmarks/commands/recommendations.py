@@ -66,6 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--window", type=float, default=5.0, help="seconds of each throughput")
     parser.add_argument(
+        "--churn-rounds", type=_positive, default=10, help="in each, everything is replaced"
+    )
+    parser.add_argument(
         "--start",
         type=_sizes,
         metavar="NEIGHBOURS/TRENDING/SHORT",

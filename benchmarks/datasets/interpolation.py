@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 N_NEIGHBOURS = 30
-# Mixed from a parent and this many of its neighbours, with Dirichlet weights: calibrated so that
-# the local intrinsic dimension at vectors that are no parents equals that of the real ones.
-N_MIXED = 6
-CONCENTRATION = 0.25
+# Mixed from a parent and this many neighbours, with Dirichlet weights. Measured at crops that
+# are no parents: the local intrinsic dimension over the nearest 0.02% was 11.0 with these (three of
+# the categories), 10.2 among the crops themselves; mixing two neighbours gave 11.4.
+N_MIXED = 1
+CONCENTRATION = 0.5
 
 Progress = Callable[[int, int], None]
 

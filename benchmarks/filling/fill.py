@@ -57,7 +57,7 @@ def ensure_filled(data: CatalogueData, stores: StoreNetwork, stages: Stages) -> 
         cursor.execute("SELECT fingerprint FROM benchmark_fill")
         marks = [mark for (mark,) in cursor.fetchall()]
     if marks == [_mark(data)]:
-        _forget_shoppers()
+        forget_shoppers()
         return Backbone.objects.get()
     return _fill(data, stores, stages)
 
@@ -107,7 +107,7 @@ def set_popularity(data: CatalogueData, kind: str, stages: Stages) -> NDArray[np
             return popularity
     with stages.stage(f"popularity: {kind}", len(data)) as report:
         for block in _blocks(len(data), 100_000):
-            _update_popularity(popularity, block)
+            update_popularity(popularity, block)
             report(block.stop)
     with stages.stage("vacuum and analyze"), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -118,7 +118,8 @@ def _mark(data: CatalogueData) -> str:
     return f"{LAYOUT_VERSION}:{data.fingerprint}:{len(data)}"
 
 
-def _forget_shoppers() -> None:
+def forget_shoppers() -> None:
+    """Remove all shoppers with their purchases, and count nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
             "TRUNCATE recommender_recommendationlog, shoppers_purchase, shoppers_shopper "
@@ -203,7 +204,8 @@ def _add_stock(stores: StoreNetwork) -> None:
 
 
 @transaction.atomic
-def _update_popularity(popularity: NDArray[np.int32], block: slice) -> None:
+def update_popularity(popularity: NDArray[np.int32], block: slice) -> None:
+    """Give the products of a block of positions the base `popularity[block]`."""
     columns = {
         "product_id": np.arange(block.start + 1, block.stop + 1, dtype=np.int64),
         "base": popularity[block],
