@@ -29,16 +29,19 @@ FROM unnest(%s::text[], %s::text[]) AS asked(word, query)
 
 # The share of trigrams in common, as pg_trgm's similarity(); the index serves the overlap (&&).
 SIMILAR = """
+WITH asked AS MATERIALIZED (
+    SELECT word, catalog_trigrams(word) AS trigrams FROM unnest(%s::text[]) AS word
+)
 SELECT asked.word, near.word
-FROM unnest(%s::text[]) AS asked(word) CROSS JOIN LATERAL (
+FROM asked CROSS JOIN LATERAL (
     SELECT w.word, n_shared / (
-        cardinality(w.trigrams) + cardinality(catalog_trigrams(asked.word)) - n_shared
+        cardinality(w.trigrams) + cardinality(asked.trigrams) - n_shared
     ) AS similarity
     FROM catalog_searchword w, LATERAL (
-        SELECT count(*)::float8 AS n_shared
-        FROM unnest(w.trigrams) AS t WHERE t = ANY(catalog_trigrams(asked.word))
+        SELECT count(*)::float8 AS n_shared FROM unnest(w.trigrams) AS t
+        WHERE t = ANY(asked.trigrams)
     ) AS shared
-    WHERE w.trigrams && catalog_trigrams(asked.word)
+    WHERE w.trigrams && asked.trigrams
     ORDER BY similarity DESC, w.word LIMIT %s
 ) AS near
 WHERE near.similarity >= %s

@@ -16,7 +16,7 @@ from catalog.schema import ItemId
 from catalog.types import Gender, Product
 from recommender import related
 from recommender.related import RelatedProduct, related_products
-from recommender.trending import rising_products
+from recommender.trending import shown_rising_products
 from recommender.types import RelevanceTerms
 
 
@@ -142,14 +142,13 @@ class DiscoveryQuery:
         first: First = None,
         after: After = None,
     ) -> TrendingProductConnection:
-        """What sells better now than before, up to the latest purchase."""
+        """What sells better than before, up to the latest purchase; counted once a minute."""
         page = RankedPage.of(first, after)
         try:
-            rising = rising_products(
+            rising = shown_rising_products(
                 window_days=window.value,
                 half_life_days=window.value / 2 if half_life_days is None else half_life_days,
                 now=timezone.now(),
-                n=page.n_needed,
                 genders=None if gender is None else [chosen.value for chosen in gender],
             )
         except ValueError as error:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -129,6 +130,7 @@ def add_products(world, up_to: int) -> None:
 
 def ask_and_count(ask, query: str) -> tuple[int, int, list[str]]:
     """(edges in the answer, queries asked, their SQL); a savepoint is the test's own."""
+    cache.clear()  # of what rises
     with CaptureQueriesContext(connection) as queries:
         answer = ask(query)
     assert "errors" not in answer, answer

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from tests.factories import PurchaseFactory
@@ -109,3 +110,11 @@ def test_a_half_life_that_is_none_is_bad_input(ask, world):
     (error,) = ask(TRENDING, window="WEEK", halfLifeDays=0)["errors"]
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
     assert "halfLifeDays must be from 0.1" in error["message"]
+
+
+def test_trending_is_counted_once_a_minute(ask, world):
+    before = ask(TRENDING, window="WEEK")["data"]
+    PurchaseFactory(product=world.products["his"], purchased_at=timezone.now())
+    assert ask(TRENDING, window="WEEK")["data"] == before
+    cache.clear()
+    assert ask(TRENDING, window="WEEK")["data"] != before
