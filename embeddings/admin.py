@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from embeddings.models import Backbone, Embedding, ProductVector
+from embeddings.models import Backbone, Embedding, FidelityCheck, ProductVector
 
 
 class ComputedAdmin(admin.ModelAdmin):
@@ -62,3 +62,12 @@ class ProductVectorAdmin(ComputedAdmin):
     def get_queryset(self, request: HttpRequest) -> object:
         """Rows without their vectors, which take kilobytes each."""
         return super().get_queryset(request).defer("vector")
+
+
+@admin.register(FidelityCheck)
+class FidelityCheckAdmin(ComputedAdmin):
+    """Which faster ways to embed may be used; one that is deleted is measured again."""
+
+    list_display = ["backbone", "way", "is_admitted", "reason", "circumstances", "checked_at"]
+    list_filter = ["backbone", "is_admitted"]
+    list_select_related = ["backbone"]

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from embeddings.mask_settings import current_mask_settings
+from embeddings.nets.runtimes import RUNTIMES
 
 TAG = "embeddings"
 
@@ -30,3 +31,14 @@ def check_weights_folder(app_configs: list[AppConfig] | None, **_: object) -> li
         return []
     hint = "Correct FASHREC_WEIGHTS_DIR, or unset it to download weights."
     return [Warning(f"{folder} is no folder", hint=hint, id="embeddings.W001")]
+
+
+@register(TAG)
+def check_runtime(app_configs: list[AppConfig] | None, **_: object) -> list[CheckMessage]:
+    """FASHREC_EMBEDDING_RUNTIME is one."""
+    runtime = settings.FASHREC_EMBEDDING_RUNTIME
+    if runtime in ("", *RUNTIMES):
+        return []
+    hint = f"Set it to one of {', '.join(RUNTIMES)}, or unset it for the fastest faithful one."
+    message = f"FASHREC_EMBEDDING_RUNTIME is {runtime!r}"
+    return [Error(message, hint=hint, id="embeddings.E002")]

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from embeddings.nets.runtimes import Features
 
 COLOR_LAYOUT = "color_layout"
+# Shorter sides, in pixels, down to which photos may be decoded smaller for a crop of 224: with
+# mobilenet_v2 on 96 masked street photos the worst cosine to full decoding was .9966 at 375, .9957
+# at 360, .9945 at 320 and .9729 at 258.
+DECODE_SIDE = 360
 NETWORK_PREPROCESSING = {
     "shorter_side": 256,
     "center_crop": 224,
@@ -62,6 +66,7 @@ class NetworkEncoder:
     network: "Features"
     version: BackboneVersion
     decode_side: int | None = None
+    is_reference: bool = True  # to be cropped exactly as torchvision does it
 
     def prepare(
         self, photo: DecodedPhoto, coverage: np.ndarray | None, mask: MaskSettings
@@ -70,7 +75,7 @@ class NetworkEncoder:
         image = photo.image
         if coverage is not None:
             image = fill_outside(image, coverage, mask.fill)
-        if self.decode_side is None:
+        if self.is_reference:
             return crop_photo(image)
         return crop_decoded(image, photo.size, photo.reduction)
 
@@ -140,7 +145,17 @@ def load_encoder(name: str) -> Encoder:
 
 @lru_cache(maxsize=2)
 def cached_encoder(name: str, weights_sha256: str) -> Encoder:
-    """The encoder of a registered backbone, loaded once per process.
+    """The reference encoder of a registered backbone, loaded once per process.
+
+    Raises:
+        WeightsUnavailable: no weights, or other ones than were registered.
+        ValueError: no such backbone.
+    """
+    return registered_encoder(name, weights_sha256)
+
+
+def registered_encoder(name: str, weights_sha256: str) -> Encoder:
+    """The reference encoder of a registered backbone, loaded from its weights now.
 
     Raises:
         WeightsUnavailable: no weights, or other ones than were registered.

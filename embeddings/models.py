@@ -32,6 +32,35 @@ class Backbone(models.Model):
         return self.name
 
 
+class FidelityCheck(models.Model):
+    """How faithful a faster way to embed was to the reference, and whether it may be used.
+
+    One row for each backbone, weights, way (runtime and decoding) and circumstances (versions and
+    processor): where any of them changes, nothing is known, and the way is measured anew.
+    """
+
+    backbone = models.ForeignKey(Backbone, on_delete=models.CASCADE, related_name="checks")
+    weights_sha256 = models.CharField(max_length=64)
+    way = models.CharField(max_length=60)
+    circumstances = models.CharField(max_length=300)
+    is_admitted = models.BooleanField(default=False)
+    reason = models.CharField(max_length=500, help_text="why it is refused, or what was measured")
+    figures = models.JSONField(default=dict, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="processes that began it")
+    checked_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["backbone", "weights_sha256", "way", "circumstances"],
+                name="one_fidelity_check_each",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.backbone_id} by {self.way}: {'admitted' if self.is_admitted else 'refused'}"
+
+
 class Embedding(models.Model):
     """One photo seen by one backbone under one mask: a vector, or the reason why there is none.
 

@@ -6,21 +6,21 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
+from typing import Self
 
 import numpy as np
 from django.db import OperationalError, connection, transaction
 
-from catalog.models import ProductImage
 from embeddings.claims import Claim, claim_images, release, store, withdraw
 from embeddings.encoders import Encoder, unit_vectors
 from embeddings.mask_settings import current_mask_settings
-from embeddings.masks import MaskError, MaskSettings, garment_coverage
 from embeddings.models import Backbone, Embedding
-from embeddings.photos import PhotoError, read_reduced, read_segmentation_map
-from embeddings.querysets import MaskMethod, mask_fingerprint
+from embeddings.preparation import prepare_photo
+from embeddings.querysets import mask_fingerprint
 from embeddings.serving import refresh_product_vectors
 
 BATCH_SIZE = 32
+BATCHES_IN_WORK = 3  # one in each stage
 LONGEST_ERROR = 500  # characters, as the column holds
 # Shorter than PostgreSQL's deadlock_timeout (1 s): an import that changes the same products in
 # another order is never the one that is aborted.
@@ -37,11 +37,12 @@ class BatchResult:
 
 
 @dataclass(frozen=True)
-class _Decoding:
-    """A claimed batch whose photos are being decoded and masked."""
+class _InWork:
+    """A claimed batch on its way through the threads."""
 
     claim: Claim
     inputs: list[Future[np.ndarray | str]]  # a photo's input, or the reason why it has none
+    outcomes: Future[list[np.ndarray | str]]  # a photo's unit vector, or the reason
 
 
 def embed_batches(
@@ -51,26 +52,28 @@ def embed_batches(
     backbone: Backbone,
     mask_method: str | None,
 ) -> Iterator[BatchResult]:
-    """Embed batches of photos, decoding each while the network has the one before.
+    """Embed batches of photos: one is decoded while the network has the one before and the one
+    before that is stored.
 
-    At most two batches of decoded photos are in memory. A batch that must run alone is claimed when
-    the ones before are stored. Stopped half-way, what is unfinished is nobody's again.
+    Decoding and the network have threads of their own, the database has the caller's. At most
+    `BATCHES_IN_WORK` batches are in memory. A batch that must run alone is claimed when the ones
+    before are stored. Stopped half-way, what is unfinished is nobody's again.
 
     Raises:
         WeightsChanged: the backbone was registered with other weights meanwhile.
     """
-    ahead: deque[_Decoding] = deque()
-    with ThreadPoolExecutor(max_workers=cpu_count(), thread_name_prefix="decode") as decoders:
+    ahead: deque[_InWork] = deque()
+    with _Threads(encoder) as threads:
         try:
             for image_ids, is_alone in batches:
                 while ahead and is_alone:
-                    yield _finish(ahead, encoder)
+                    yield _finish(ahead)
                 claim = claim_images(image_ids, backbone=backbone, mask_method=mask_method)
-                ahead.append(_start(claim, encoder, decoders))
-                while len(ahead) > (0 if is_alone else 1):
-                    yield _finish(ahead, encoder)
+                ahead.append(threads.start(claim))
+                while len(ahead) >= (1 if is_alone else BATCHES_IN_WORK):
+                    yield _finish(ahead)
             while ahead:
-                yield _finish(ahead, encoder)
+                yield _finish(ahead)
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             _abandon(ahead, withdraw)
             raise
@@ -83,50 +86,49 @@ class WeightsChanged(RuntimeError):  # noqa: N818 - what happened, not an error 
     """The backbone was registered with other weights while photos were embedded with the old."""
 
 
-def _start(claim: Claim, encoder: Encoder, decoders: ThreadPoolExecutor) -> _Decoding:
-    settings = current_mask_settings()
-    inputs = [decoders.submit(_prepare, image, encoder, settings) for image in claim.images]
-    return _Decoding(claim, inputs)
+class _Threads:
+    """Threads that decode photos, and one that feeds the network; closed with their work done."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._decoders = ThreadPoolExecutor(cpu_count(), thread_name_prefix="decode")
+        self._network = ThreadPoolExecutor(1, thread_name_prefix="network")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._decoders.shutdown()
+        self._network.shutdown()
+
+    def start(self, claim: Claim) -> _InWork:
+        """Decode and encode a batch, after those that were started before."""
+        settings, encoder = current_mask_settings(), self._encoder
+        inputs = [
+            self._decoders.submit(prepare_photo, image, encoder, settings) for image in claim.images
+        ]
+        return _InWork(claim, inputs, self._network.submit(_encode, inputs, encoder))
 
 
-def _finish(ahead: deque[_Decoding], encoder: Encoder) -> BatchResult:
-    """Encode and store the oldest batch; it leaves `ahead` when it is stored."""
-    decoding = ahead[0]
-    outcomes = _encode([future.result() for future in decoding.inputs], encoder)
-    result = _store_outcomes(decoding.claim, outcomes)
-    release(decoding.claim)
+def _finish(ahead: deque[_InWork]) -> BatchResult:
+    """Store the oldest batch; it leaves `ahead` when it is stored."""
+    batch = ahead[0]
+    result = _store_outcomes(batch.claim, batch.outcomes.result())
+    release(batch.claim)
     ahead.popleft()
     return result
 
 
-def _abandon(ahead: deque[_Decoding], give_back: Callable[[Claim], None]) -> None:
-    for decoding in ahead:
-        for future in decoding.inputs:
+def _abandon(ahead: deque[_InWork], give_back: Callable[[Claim], None]) -> None:
+    for batch in ahead:
+        for future in (*batch.inputs, batch.outcomes):
             future.cancel()
-        give_back(decoding.claim)
+        give_back(batch.claim)
 
 
-def _prepare(image: ProductImage, encoder: Encoder, settings: MaskSettings) -> np.ndarray | str:
-    """The photo's input, or why there is none; runs in a thread and touches no database."""
-    try:
-        with image.image.storage.open(image.image.name) as file:
-            photo = read_reduced(file, encoder.decode_side)
-        coverage = None
-        if image.mask_method == MaskMethod.SEGMENTATION_MAP:
-            stored = image.segmentation_map
-            with stored.storage.open(stored.name) as file:
-                coverage = garment_coverage(read_segmentation_map(file), photo, settings)
-        return encoder.prepare(photo, coverage, settings)
-    except FileNotFoundError as error:
-        return f"file missing: {error.filename}"
-    except (PhotoError, MaskError) as error:
-        return str(error)
-    except (OSError, MemoryError) as error:
-        return f"{type(error).__name__}: {error}"
-
-
-def _encode(inputs: list[np.ndarray | str], encoder: Encoder) -> list[np.ndarray | str]:
+def _encode(futures: list[Future[np.ndarray | str]], encoder: Encoder) -> list[np.ndarray | str]:
     """Each input's unit vector; a reason stays what it is."""
+    inputs = [future.result() for future in futures]
     prepared = [item for item in inputs if not isinstance(item, str)]
     vectors = iter(unit_vectors(encoder.encode(prepared)) if prepared else [])
     return [item if isinstance(item, str) else next(vectors) for item in inputs]

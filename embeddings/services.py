@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from django.db import transaction
 
+from embeddings.admission import choose_way, encoder_of
 from embeddings.claims import plan_batches
 from embeddings.encoders import (
     COLOR_LAYOUT,
     BackboneVersion,
-    cached_encoder,
     load_encoder,
     local_version,
     weights_source,
@@ -45,6 +45,7 @@ class EmbeddingSummary:
     n_ready: int
     n_failed: int
     seconds: float
+    way: str = ""  # how this process embedded and why so, where it did
 
     @property
     def images_per_second(self) -> float:
@@ -123,7 +124,8 @@ def embed_missing(
     if n_total == 0:
         refresh_product_vectors(backbone)
         return EmbeddingSummary(0, 0, time.monotonic() - started)
-    encoder = cached_encoder(backbone.name, backbone.weights_sha256)
+    decision = choose_way(backbone)
+    encoder = encoder_of(backbone, decision.way)
     n_ready = n_failed = 0
     results = embed_batches(
         _planned(missing_ids(backbone=backbone, mask_method=mask_method), backbone),
@@ -137,7 +139,7 @@ def embed_missing(
             if on_progress:
                 on_progress(n_ready + n_failed, n_total)
     refresh_product_vectors(backbone)
-    return EmbeddingSummary(n_ready, n_failed, time.monotonic() - started)
+    return EmbeddingSummary(n_ready, n_failed, time.monotonic() - started, decision.shown)
 
 
 def embed_images(
@@ -148,7 +150,7 @@ def embed_images(
     Raises:
         WeightsUnavailable: the weights cannot be had, or are other than the registered ones.
     """
-    encoder = cached_encoder(backbone.name, backbone.weights_sha256)
+    encoder = encoder_of(backbone, choose_way(backbone).way)
     started = time.monotonic()
     results = list(
         embed_batches(

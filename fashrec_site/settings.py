@@ -211,6 +211,8 @@ FASHREC_WEIGHTS_DIR = (
     if env.str("FASHREC_WEIGHTS_DIR", default="")
     else None
 )
+# One of embeddings.nets.runtimes.RUNTIMES instead of the fastest that is faithful.
+FASHREC_EMBEDDING_RUNTIME = env.str("FASHREC_EMBEDDING_RUNTIME", default="")
 # A JSON file of every colour in the segmentation maps, {"hair": [255, 0, 0], ...}; see
 # embeddings.masks for what happens without it.
 FASHREC_SEGMENTATION_PALETTE = (

@@ -1,5 +1,6 @@
 """Backbones with their weights: crops of photos in, the penultimate layer's activations out."""
 
+import copy
 import pickle
 import re
 from pathlib import Path
@@ -25,12 +26,22 @@ OLD_DENSENET_KEY = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
 
 class Network:
-    """A backbone on a device."""
+    """A backbone in torch on a device; on a CPU in fp32 it is the reference for all others.
 
-    def __init__(self, spec: BackboneSpec, module: nn.Module, device: str | None = None) -> None:
-        self.spec = spec
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.module = module.to(self.device, memory_format=torch.channels_last)
+    In another number format or on another device it has a copy of the module.
+    """
+
+    def __init__(
+        self,
+        spec: BackboneSpec,
+        module: nn.Module,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.spec, self.device, self.dtype = spec, device, dtype
+        if (device, dtype) != ("cpu", torch.float32):
+            module = copy.deepcopy(module).to(device, dtype)
+        self.module = module.to(memory_format=torch.channels_last)
         self._mean = torch.tensor(MEAN, device=self.device).mul(255).view(1, 3, 1, 1)
         self._deviation = (
             torch.tensor(STANDARD_DEVIATION, device=self.device).mul(255).view(1, 3, 1, 1)
@@ -48,7 +59,7 @@ class Network:
 
     def _features(self, crops: torch.Tensor) -> torch.Tensor:
         images = crops.to(self.device).permute(0, 3, 1, 2)  # (n, 3, 224, 224), channels-last
-        return self.module((images.float() - self._mean) / self._deviation)
+        return self.module(((images.float() - self._mean) / self._deviation).to(self.dtype))
 
 
 def load_network(spec: BackboneSpec, source: WeightsSource) -> tuple[Network, str]:
@@ -64,7 +75,14 @@ def load_network(spec: BackboneSpec, source: WeightsSource) -> tuple[Network, st
 
 
 def _load(spec: BackboneSpec, path: Path) -> nn.Module:
-    """The cut network with the file's parameters in fp32.
+    """The cut network, ready to run."""
+    # Batch normalisation folded into the convolutions before it, the same function: mobilenet_v2
+    # went from 44 to 72 photos/s on two cores.
+    return fuse(spec.cut(load_classifier(spec, path)))
+
+
+def load_classifier(spec: BackboneSpec, path: Path) -> nn.Module:
+    """The whole network as torchvision builds it, with the file's parameters in fp32.
 
     Raises:
         WeightsRejected: unreadable, of other names or shapes, not finite, or a pickled object.
@@ -79,9 +97,7 @@ def _load(spec: BackboneSpec, path: Path) -> nn.Module:
         classifier.load_state_dict(state)  # copies into fp32, whatever the file holds
     except RuntimeError as error:
         raise WeightsRejected(path, error) from error
-    # Batch normalisation folded into the convolutions before it, the same function: mobilenet_v2
-    # went from 44 to 72 photos/s on two cores.
-    return fuse(spec.cut(classifier))
+    return classifier
 
 
 def _read_state(path: Path) -> dict[str, torch.Tensor]:

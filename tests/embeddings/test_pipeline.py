@@ -8,9 +8,9 @@ from django.core.files.base import ContentFile
 from PIL import Image
 
 from catalog.models import Product, ProductImage
-from embeddings import color_layout, services
+from embeddings import color_layout, pipeline, services
 from embeddings.claims import MAX_ATTEMPTS
-from embeddings.encoders import ColorLayoutEncoder, cached_encoder, load_encoder, unit_vectors
+from embeddings.encoders import cached_encoder, load_encoder, unit_vectors
 from embeddings.models import Backbone, Embedding, ProductVector
 from embeddings.nets.errors import WeightsUnavailable
 from embeddings.querysets import MaskMethod
@@ -191,24 +191,17 @@ def test_vectors_without_direction_become_reasons():
     ]
 
 
-class ChangingEncoder(ColorLayoutEncoder):
-    """Calls `change` while photos are encoded, as another process might meanwhile."""
-
-    def __init__(self, change):
-        super().__init__(load_encoder("color_layout").version)
-        object.__setattr__(self, "change", change)
-
-    def encode(self, prepared):
-        self.change()
-        return super().encode(prepared)
-
-
 @pytest.fixture
 def meanwhile(monkeypatch):
     """`meanwhile(change)`: run `change` between the decoding and the storing of a batch."""
 
     def arrange(change):
-        monkeypatch.setattr(services, "cached_encoder", lambda *_: ChangingEncoder(change))
+        def store_after_change(claim, outcomes):
+            change()
+            return store_outcomes(claim, outcomes)
+
+        store_outcomes = pipeline._store_outcomes
+        monkeypatch.setattr(pipeline, "_store_outcomes", store_after_change)
 
     return arrange
 

@@ -87,6 +87,8 @@ class Command(BaseCommand):
                 f"{backbone}: {summary.n_ready:,} photos embedded, {summary.n_failed:,} failed "
                 f"in {summary.seconds:.1f} s ({summary.images_per_second:.1f} images/s)."
             )
+            if summary.way:
+                self.stdout.write(f"{backbone}: embedded by {summary.way}.")
         else:
             n_current = Embedding.objects.current().of(backbone).count()
             self.stdout.write(f"{backbone}: nothing is missing ({n_current:,} embeddings).")
