@@ -227,11 +227,14 @@ class SearchWord(models.Model):
     stays when its last product goes, as then it only leads to no product.
     """
 
-    word = models.TextField(primary_key=True)
+    word = models.TextField()  # not unique: importing a word never waits for who imports it too
     trigrams = ArrayField(models.TextField())
 
     class Meta:
-        indexes = [GinIndex(fields=["trigrams"], name="search_word_trigrams")]
+        indexes = [
+            models.Index(fields=["word"], name="search_word"),
+            GinIndex(fields=["trigrams"], name="search_word_trigrams"),
+        ]
 
     def __str__(self) -> str:
         return self.word

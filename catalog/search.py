@@ -102,9 +102,9 @@ def _corrections(unknown: list[str]) -> dict[str, list[str]]:
         # Optimal string alignment counts two letters that changed places as one edit.
         n_edits = min(OSA.distance(word, known), OSA.distance(word, known + "s"))
         if n_edits <= _allowed_edits(word):
-            nearest[word].append((n_edits, known))
+            nearest[word].append((n_edits, known))  # a word may be there twice
     return {
-        word: [known for _, known in sorted(found)[:N_CORRECTIONS]]
+        word: [known for _, known in sorted(set(found))[:N_CORRECTIONS]]
         for word, found in nearest.items()
     }
 

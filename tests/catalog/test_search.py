@@ -1,8 +1,10 @@
 """Text search: words, their beginnings, typos, and a table that the database keeps true."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.contrib.postgres.search import SearchQuery
-from django.db import connection
+from django.db import connection, transaction
 
 from catalog.models import CategoryGroup, Product, ProductSearch, SearchWord
 from catalog.search import search_products
@@ -119,3 +121,28 @@ def test_the_indexes_serve_both_looks_into_the_tables(shop):
 def test_a_long_text_is_refused(shop):
     with pytest.raises(ValueError, match="at most 200 characters; got 201"):
         titles("x" * 201)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_imports_of_the_same_new_words_never_wait_for_each_other():
+    """Each holds its first product's words, and then writes the other's."""
+    category = CategoryFactory()
+
+    def write(title: str, item_id: str) -> None:
+        ProductFactory(item_id=item_id, title=title, category=category)
+
+    def other() -> None:
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL lock_timeout = '5s'")
+                write("Poncho", "b1")
+                write("Kimono", "b2")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        write("Kimono", "a1")
+        pool.submit(other).result()
+        write("Poncho", "a2")
+    assert len(titles("kimno")) == len(titles("pncho")) == 2
