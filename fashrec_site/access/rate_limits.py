@@ -87,11 +87,10 @@ def open_redis_storage() -> RedisStorage:
 
 
 def _redis_url() -> str:
-    if settings.REDIS_URL:
-        return settings.REDIS_URL
+    """As limits writes it: for sockets it has another scheme than Celery, whose REDIS_URL is."""
     from fashrec_site.embedded import redis
 
-    url = redis.ensure_running(settings.FASHREC_HOME, timeout_seconds=1)
+    url = settings.REDIS_URL or redis.ensure_running(settings.FASHREC_HOME, timeout_seconds=1)
     return url.replace("redis+socket://", "redis+unix://").replace("virtual_host=", "db=")
 
 
