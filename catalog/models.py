@@ -221,7 +221,7 @@ class ProductSearch(models.Model):
 
 
 class SearchWord(models.Model):
-    """A word that some product was ever found by, with its trigrams, so that typos find it.
+    """A word that some product was ever described by, with its trigrams, so that typos find it.
 
     Stands in for pg_trgm, which the embedded PostgreSQL does not ship. Kept by the database; a word
     stays when its last product goes, as then it only leads to no product.

@@ -16,7 +16,7 @@ MAX_WORDS = 8
 MAX_CHARACTERS = 200
 MIN_PREFIX = 3  # letters from which on a word also finds longer ones
 MIN_SIMILARITY = 0.1  # of trigrams; "gwon" and "gown" share one in nine. Edits decide afterwards
-N_CANDIDATES = 50
+N_CANDIDATES = 300
 N_CORRECTIONS = 3
 LANGUAGE = "english"  # as in migration 0003
 
@@ -83,7 +83,7 @@ def _word_query(word: str, corrections: Sequence[str]) -> SearchQuery:
     """What a document must match for one word, or for any of its corrections."""
     if not corrections:
         return SearchQuery(_prefix(word), search_type="raw", config=LANGUAGE)
-    near = (SearchQuery(known, search_type="plain", config="simple") for known in corrections)
+    near = (SearchQuery(known, search_type="plain", config=LANGUAGE) for known in corrections)
     return reduce(or_, near)
 
 
@@ -100,7 +100,7 @@ def _corrections(unknown: list[str]) -> dict[str, list[str]]:
     nearest: dict[str, list[tuple[int, str]]] = {word: [] for word in unknown}
     for word, known in pairs:
         # Optimal string alignment counts two letters that changed places as one edit.
-        n_edits = min(OSA.distance(word, known), OSA.distance(word, known + "s"))
+        n_edits = OSA.distance(word, known)
         if n_edits <= _allowed_edits(word):
             nearest[word].append((n_edits, known))  # a word may be there twice
     return {

@@ -1,6 +1,7 @@
-"""A word may be there twice: with a unique one, two imports waited for each other's new words.
+"""Words as they are written, so that a typo is compared with them and not with their stems.
 
-Each holds its words until it commits, so two of them could also wait for each other for ever.
+A word may be there twice: with a unique one, two imports waited for each other's new words, and as
+each holds its words until it commits, two of them could wait for each other for ever.
 """
 
 import django.contrib.postgres.fields
@@ -28,20 +29,20 @@ BEGIN
     INSERT INTO catalog_searchword (word, trigrams)
     SELECT word, catalog_trigrams(word)
     FROM (
-        SELECT DISTINCT unnest(tsvector_to_array(document)) AS word
-        FROM catalog_productsearch WHERE product_id = ANY(ids)
+        SELECT DISTINCT unnest(tsvector_to_array(to_tsvector('simple', concat_ws(
+            ' ', p.title, replace(c.name, '_', ' '), replace(g.name, '_', ' '), p.color, p.season,
+            p.usage)))) AS word
+        FROM catalog_product p
+        JOIN catalog_category c ON c.id = p.category_id
+        JOIN catalog_categorygroup g ON g.id = c.group_id
+        WHERE p.id = ANY(ids)
     ) AS words
     WHERE word ~ '[[:alpha:]]' AND NOT EXISTS (
         SELECT 1 FROM catalog_searchword known WHERE known.word = words.word
     );
 END $$;
 
-INSERT INTO catalog_searchword (word, trigrams)
-SELECT word, catalog_trigrams(word)
-FROM (
-    SELECT DISTINCT unnest(tsvector_to_array(document)) AS word FROM catalog_productsearch
-) AS words
-WHERE word ~ '[[:alpha:]]';
+SELECT catalog_refresh_search(ARRAY(SELECT id FROM catalog_product));
 """
 
 DROP = """
