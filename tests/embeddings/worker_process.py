@@ -34,9 +34,10 @@ color_layout.describe_photo = deadly
 class WorkerProcess:
     """A worker with one pool process; `setup` is Python that runs in it before it starts."""
 
-    def __init__(self, home: Path, setup: str = "") -> None:
-        start = f"{setup}\napp.worker_main(['worker', '--concurrency=1', '--loglevel=WARNING'])"
-        self.log = home / "worker.log"
+    def __init__(self, home: Path, setup: str = "", name: str = "worker") -> None:
+        options = ["worker", "--concurrency=1", "--loglevel=WARNING", f"--hostname={name}@%h"]
+        start = f"{setup}\napp.worker_main({options!r})"
+        self.log = home / f"{name}.log"
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", f"{ORDINARY}\nimport django; django.setup()\n{start}"],
