@@ -56,9 +56,10 @@ def ensure_filled(data: CatalogueData, stores: StoreNetwork, stages: Stages) -> 
         cursor.execute(MARK)
         cursor.execute("SELECT fingerprint FROM benchmark_fill")
         marks = [mark for (mark,) in cursor.fetchall()]
-    if marks == [_mark(data)]:
+    backbone = Backbone.objects.filter(name=data.name).first()
+    if marks == [_mark(data)] and backbone is not None:
         forget_shoppers()
-        return Backbone.objects.get()
+        return backbone
     return _fill(data, stores, stages)
 
 

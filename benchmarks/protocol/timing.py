@@ -59,7 +59,8 @@ def throughput(
     n_windows: int = 3,
 ) -> dict[str, Any]:
     """Shoppers per second with N_CLIENTS processes that ask without pause, over a few windows."""
-    shares = [list(questions[n::N_CLIENTS]) for n in range(N_CLIENTS)]
+    starts = [n * len(questions) // N_CLIENTS for n in range(N_CLIENTS)]
+    shares = [[*questions[start:], *questions[:start]] for start in starts]
     rates = []
     context = get_context("spawn")
     with ProcessPoolExecutor(N_CLIENTS, mp_context=context, initializer=set_up_again) as pool:
