@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from shoppers.models import Event, ProductPopularity, Purchase
-from shoppers.simulated_rows import lock_popularity
 
 
 def lock_popularity_of(events: Iterable[Event]) -> None:
@@ -15,7 +14,8 @@ def lock_popularity_of(events: Iterable[Event]) -> None:
     """
     moving = {e.product_id for e in events if e.kind in (Event.Kind.PURCHASE, Event.Kind.RETURN)}
     if moving:
-        lock_popularity(ProductPopularity.objects.filter(product__in=moving))
+        rows = ProductPopularity.objects.filter(product__in=moving).order_by("pk")
+        list(rows.select_for_update().values_list("pk", flat=True))
 
 
 def add_purchases(events: Iterable[Event]) -> None:
