@@ -8,16 +8,12 @@ IMAGE = 20  # a network looks at a photo
 PERSONAL = 20  # ranks the catalogue for one shopper
 
 
-def cost(
-    price: int, *, items: int | None = None, items_argument: str | None = None
-) -> dict[str, Any]:
+def cost(price: int, *, items: int | None = None) -> dict[str, Any]:
     """Metadata for a field: `strawberry.field(metadata=cost(PERSONAL))`.
 
     Args:
         price: of the field itself, once.
-        items: how many rows a list field returns where its arguments do not say; multiplies what is
-            selected below it.
-        items_argument: the GraphQL argument that says how many, where there is one other than the
-            connections' `first` and `last`.
+        items: how many rows a list field returns where no `first` or `last` says it; multiplies
+            what is selected below it.
     """
-    return {"cost": {"price": price, "items": items, "items_argument": items_argument}}
+    return {"cost": {"price": price, "items": items}}

@@ -145,11 +145,10 @@ class QueryMeasure:
             return 0, 1
         declared = declared_cost(definition)
         price = declared.get("price", int(is_composite))
-        arguments = (declared.get("items_argument"), *PAGE_ARGUMENTS)
-        if not any(name in definition.args for name in arguments):
+        if not any(name in definition.args for name in PAGE_ARGUMENTS):
             return price, declared.get("items") or 1
         given = {a.name.value: self._integer(a.value) for a in node.arguments or ()}
-        sizes = [given[name] for name in arguments if given.get(name) is not None]
+        sizes = [given[name] for name in PAGE_ARGUMENTS if given.get(name) is not None]
         return price, max(sizes, default=declared.get("items") or DEFAULT_PAGE)
 
     def _integer(self, value: ValueNode | None) -> int | None:

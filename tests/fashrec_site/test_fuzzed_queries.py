@@ -58,10 +58,10 @@ def test_fuzzed_queries_get_data_or_documented_codes(clients, caplog):
 
 def test_the_fuzzer_writes_queries_that_parse_and_reach_every_field():
     fuzzer = QueryFuzzer(schema._schema, SEED)
-    drawn = [fuzzer.draw().query for _ in range(2_000)]
+    drawn = [fuzzer.draw().query for _ in range(1_000)]
     for name in [*schema._schema.query_type.fields, *schema._schema.mutation_type.fields]:
         assert any(re.search(rf"\b{name}\b", query) for query in drawn), name
-    assert sum(map(parses, drawn)) > 1_800
+    assert sum(map(parses, drawn)) > 900
 
 
 def parses(query: str) -> bool:
