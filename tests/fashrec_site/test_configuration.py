@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from fashrec_site.embedded import server_options
 from tests.fashrec_site.embedded_home import ROOT, manage, temporary_home
 
 PRODUCTION = {
@@ -35,7 +36,7 @@ def variables_read(*files: str) -> set[str]:
 
 def test_the_example_lists_exactly_the_variables_that_the_code_and_compose_read():
     read = variables_read("fashrec_site/settings.py", "fashrec_site/home.py", "gunicorn.conf.py")
-    read |= set(re.findall(r"\$\{([A-Z_]+)", COMPOSE))
+    read |= set(re.findall(r"\$\{([A-Z_]+)", COMPOSE)) | {server_options.VARIABLE}
     listed = set(re.findall(r"^#?([A-Z_]+)=", ENV_EXAMPLE, flags=re.MULTILINE))
 
     assert listed == read - SET_BY_THE_CODE
