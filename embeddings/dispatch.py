@@ -16,7 +16,7 @@ from embeddings.tasks import IMAGES_PER_TASK, embed_images
 
 PING_SECONDS = 2.0  # with start-up, the command answers within five
 POLL_SECONDS = 0.5
-MAX_QUEUED_IMAGES = 64 * IMAGES_PER_TASK  # what an interrupted command leaves in the queue
+MAX_QUEUED_IMAGES = 16 * IMAGES_PER_TASK  # what an interrupted command leaves in the queue
 STALL_SECONDS = 30.0  # loading torch and the weights takes a third of it
 MAX_STALLS = 10
 

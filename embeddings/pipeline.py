@@ -19,7 +19,9 @@ from embeddings.preparation import prepare_photo
 from embeddings.querysets import mask_fingerprint
 from embeddings.serving import refresh_product_vectors
 
-BATCH_SIZE = 32
+# Claiming and storing took 1.0 ms of processor time a photo in batches of 32, 0.65 in 64 and 0.45
+# in 128, beside 4.3 ms of mobilenet_v2; a killed process loses what it had in work.
+BATCH_SIZE = 64
 BATCHES_IN_WORK = 3  # one in each stage
 LONGEST_ERROR = 500  # characters, as the column holds
 # Shorter than PostgreSQL's deadlock_timeout (1 s): an import that changes the same products in

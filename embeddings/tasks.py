@@ -15,10 +15,12 @@ from embeddings.indexes import ensure_search_indexes
 from embeddings.models import Backbone
 from embeddings.serving import refresh_product_vectors
 
-IMAGES_PER_TASK = 64
-TASKS_PER_BEAT = 100
+IMAGES_PER_TASK = 256  # four batches: one is decoded while another is encoded or stored
+TASKS_PER_BEAT = 25
 BEAT_SECONDS = 60
-HARD_LIMIT_SECONDS = 300  # for 64 photos; a child that hangs longer is killed
+# For 256 photos, of vgg16 in fp32 if need be, and a fidelity check; a child that hangs longer is
+# killed. Shorter than the broker's visibility timeout.
+HARD_LIMIT_SECONDS = 540
 
 
 @worker_init.connect

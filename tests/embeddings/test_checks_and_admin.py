@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from embeddings.checks import check_segmentation_palette, check_weights_folder
-from embeddings.models import Backbone
+from embeddings.checks import check_runtime, check_segmentation_palette, check_weights_folder
+from embeddings.models import Backbone, FidelityCheck
 from tests.factories import EmbeddingFactory, ProductVectorFactory
 
 
@@ -23,10 +23,35 @@ def test_a_weights_folder_that_is_none_is_a_warning(settings, tmp_path):
     assert [check.id for check in check_weights_folder(None)] == ["embeddings.W001"]
 
 
+def test_an_unknown_runtime_is_an_error_that_names_the_known_ones(settings):
+    settings.FASHREC_EMBEDDING_RUNTIME = "gpu"
+
+    (error,) = check_runtime(None)
+
+    assert (error.id, error.msg) == ("embeddings.E002", "FASHREC_EMBEDDING_RUNTIME is 'gpu'")
+    assert "cuda, openvino-bf16, openvino-fp32, torch-bf16, torch-fp32" in error.hint
+
+
 def test_good_settings_pass(settings, tmp_path):
     settings.FASHREC_WEIGHTS_DIR = tmp_path
+    settings.FASHREC_EMBEDDING_RUNTIME = "torch-fp32"
 
     assert check_segmentation_palette(None) == check_weights_folder(None) == []
+    assert check_runtime(None) == []
+
+
+@pytest.mark.django_db
+def test_the_admin_shows_why_a_way_is_refused_and_lets_it_be_measured_again(admin_client):
+    check = FidelityCheck.objects.create(
+        backbone=EmbeddingFactory().backbone, way="torch-bf16, full decoding", reason="worst 0.97"
+    )
+
+    listed = admin_client.get(reverse("admin:embeddings_fidelitycheck_changelist"))
+    delete = reverse("admin:embeddings_fidelitycheck_delete", args=[check.pk])
+    admin_client.post(delete, {"post": "yes"})
+
+    assert "worst 0.97" in listed.content.decode()
+    assert not FidelityCheck.objects.exists()
 
 
 @pytest.mark.django_db

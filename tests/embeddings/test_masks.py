@@ -10,10 +10,13 @@ from embeddings.masks import (
     NON_GARMENT_COLORS,
     MaskError,
     MaskSettings,
+    fill_outside,
+    garment_coverage,
     garment_mask,
     masked_photo,
     read_palette,
 )
+from embeddings.photos import DecodedPhoto
 
 SHIRT = (165, 107, 87)
 HAIR = NON_GARMENT_COLORS["hair"]
@@ -139,3 +142,46 @@ def test_what_is_no_palette_is_refused_by_name(tmp_path, content):
 
     with pytest.raises(ValueError, match=r"palette\.json: expected"):
         read_palette(file)
+
+
+def test_a_photo_decoded_smaller_is_covered_by_shares_of_its_pixels():
+    colors = map_of(
+        [SHIRT, SHIRT, HAIR, SHIRT, SHIRT],
+        [SHIRT, SHIRT, HAIR, HAIR, SHIRT],
+        [SHIRT, HAIR, HAIR, HAIR, HAIR],
+    )
+    photo = DecodedPhoto(Image.new("RGB", (3, 2)), (5, 3), reduction=2)
+
+    coverage = garment_coverage(colors, photo, MaskSettings())
+
+    assert coverage.dtype == np.uint8  # what lies beyond the end is as the last pixel
+    np.testing.assert_allclose(coverage, [[255, 63.75, 255], [127.5, 0, 0]], atol=0.5)
+
+
+def test_a_photo_decoded_in_full_is_covered_as_its_mask_says():
+    colors = map_of([SHIRT, HAIR], [HAIR, SHIRT])
+    photo = DecodedPhoto(Image.new("RGB", (2, 2)), (2, 2))
+
+    coverage = garment_coverage(colors, photo, MaskSettings())
+
+    assert coverage.tolist() == [[255, 0], [0, 255]]
+    assert (coverage > 0).tolist() == garment_mask(colors, (2, 2), MaskSettings()).tolist()
+
+
+def test_what_is_covered_in_part_is_mixed_with_the_fill():
+    photo = Image.new("RGB", (3, 1), (200, 100, 50))
+
+    filled = fill_outside(photo, np.array([[255, 0, 51]], np.uint8), (0, 0, 250))
+
+    assert [filled.getpixel((x, 0)) for x in range(3)] == [
+        (200, 100, 50),
+        (0, 0, 250),
+        (40, 20, 210),
+    ]
+
+
+def test_a_map_without_garment_is_refused_also_for_a_photo_decoded_smaller():
+    photo = DecodedPhoto(Image.new("RGB", (1, 1)), (2, 2), reduction=2)
+
+    with pytest.raises(MaskError, match="leaves no garment pixel"):
+        garment_coverage(map_of([HAIR, HAIR], [HAIR, HAIR]), photo, MaskSettings())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embeddings.photos import PhotoError, read_photo, read_segmentation_map
+from embeddings.photos import PhotoError, read_photo, read_reduced, read_segmentation_map
 
 RED, BLUE = (200, 30, 40), (20, 30, 220)
 ORIENTATION = 0x0112
@@ -108,3 +108,56 @@ def test_a_map_keeps_its_palette():
 
     assert read_segmentation_map(encoded(image)).mode == "P"
     assert read_segmentation_map(encoded(Image.new("RGBA", (1, 1)))).mode == "RGB"
+
+
+def jpeg(size, orientation=None):
+    """A smooth JPEG in which red grows downwards and green to the right."""
+    rows, columns = np.mgrid[0 : size[1], 0 : size[0]]
+    channels = (255 * rows / size[1], 255 * columns / size[0], 0 * rows)
+    exif = Image.Exif()
+    if orientation:
+        exif[ORIENTATION] = orientation
+    image = Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8))
+    return encoded(image, "JPEG", quality=95, exif=exif)
+
+
+@pytest.mark.parametrize(
+    ("size", "reduction"),
+    [((400, 600), 1), ((719, 900), 1), ((720, 900), 2), ((3001, 1440), 4), ((2880, 2880), 8)],
+)
+def test_a_jpeg_is_decoded_smaller_as_long_as_the_wanted_side_is_left(size, reduction):
+    photo = read_reduced(jpeg(size), 360)
+
+    assert (photo.size, photo.reduction) == (size, reduction)
+    assert photo.image.size == tuple(-(-side // reduction) for side in size)
+
+
+def test_only_jpegs_are_decoded_smaller_and_only_where_it_is_wanted():
+    image = Image.new("RGB", (1000, 1000), RED)
+
+    assert read_reduced(encoded(image, "PNG"), 360).reduction == 1
+    assert read_reduced(encoded(image, "JPEG"), None).reduction == 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photo_that_is_decoded_smaller_is_turned_as_its_exif_says(orientation):
+    content = jpeg((800, 1000), orientation).getvalue()
+
+    small, whole = (read_reduced(io.BytesIO(content), side) for side in (360, None))
+
+    assert small.reduction == 2
+    assert small.size == whole.size == ((1000, 800) if orientation > 4 else (800, 1000))
+    difference = np.asarray(whole.image.reduce(2)).astype(int) - np.asarray(small.image)
+    assert np.abs(difference).max() <= 3
+
+
+def test_a_turned_photo_with_a_row_too_many_is_decoded_in_full():
+    assert read_reduced(jpeg((801, 1000), orientation=3), 360).reduction == 1
+    assert read_reduced(jpeg((801, 1000)), 360).reduction == 2
+
+
+def test_a_truncated_photo_is_refused_also_when_it_is_decoded_smaller():
+    content = jpeg((800, 1000)).getvalue()
+
+    with pytest.raises(PhotoError, match="unreadable"):
+        read_reduced(io.BytesIO(content[: len(content) // 2]), 360)

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from embeddings import services
-from embeddings.models import Backbone
+from embeddings.admission import candidate_ways, choose_way
+from embeddings.models import Backbone, FidelityCheck
 from embeddings.querysets import MaskMethod
 from tests.factories import ProductImageFactory
 
@@ -63,3 +64,15 @@ def test_a_photo_saved_anew_stays_nearer_to_itself_than_to_others(mobilenet, sha
     np.fill_diagonal(similarity, -1)
     assert similarity.argmax(axis=1).tolist() == [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10]
     assert similarity[::2, 1::2].diagonal().min() > 0.8
+
+
+def test_the_fastest_way_of_this_machine_is_faithful_on_real_photos(mobilenet, shared_data):
+    for file in sorted((shared_data / "catalog" / "images").glob("*.jpg"))[:96]:
+        ProductImageFactory(content=file.read_bytes())
+
+    decision = choose_way(mobilenet, min_photos=96)
+
+    (check,) = FidelityCheck.objects.exclude(way="reduced decoding")
+    assert decision.way == candidate_ways()[0]
+    assert (check.is_admitted, check.figures["n_photos"]) == (True, 96)
+    assert FidelityCheck.objects.get(way="reduced decoding").figures["worst_cosine"] > 0.995
