@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from recommender.experiments.models import Arm, Experiment
-from recommender.experiments.report import ArmReport, experiment_report
+from recommender.experiments.report import ArmReport, experiment_report, percent
 from recommender.experiments.services import ExperimentError, start, stop
 
 COLUMNS = ("arm", "exposures", "open", "counted", "converted", "rate", "difference", "p")
@@ -87,12 +87,6 @@ class ExperimentAdmin(admin.ModelAdmin):
                 act(experiment=experiment, now=timezone.now())
             except ExperimentError as error:
                 self.message_user(request, str(error), messages.ERROR)
-
-
-def percent(low: float, middle: float | None, high: float) -> str:
-    """A rate with its interval, in percent."""
-    estimate = "-" if middle is None else f"{middle * 100:.2f}"
-    return f"{estimate} [{low * 100:.2f}, {high * 100:.2f}] %"
 
 
 def _cells(arm: ArmReport) -> SafeString:

@@ -112,3 +112,9 @@ def experiment_report(experiment: Experiment, *, now: datetime) -> ExperimentRep
             ArmReport(profiles[pk], n_exposures, n_open, n_units, n_converted, low, high, compared)
         )
     return ExperimentReport(experiment, arms, alpha)
+
+
+def percent(low: float, middle: float | None, high: float) -> str:
+    """A rate with its interval, in percent."""
+    estimate = "-" if middle is None else f"{middle * 100:.2f}"
+    return f"{estimate} [{low * 100:.2f}, {high * 100:.2f}] %"

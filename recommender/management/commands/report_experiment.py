@@ -7,9 +7,8 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from recommender.experiments.admin import percent
 from recommender.experiments.models import Experiment
-from recommender.experiments.report import ExperimentReport, experiment_report
+from recommender.experiments.report import ExperimentReport, experiment_report, percent
 
 
 class Command(BaseCommand):
