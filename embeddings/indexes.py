@@ -13,6 +13,7 @@ from functools import partial
 from django.db import connection
 from django.db.models import Count
 
+from catalog.database import reading_connection
 from catalog.models import Gender
 from embeddings.index_progress import watching_build
 from embeddings.models import Backbone, ProductVector, SearchProjection, SearchVector
@@ -20,6 +21,14 @@ from embeddings.projection import make_projection
 
 MIN_ROWS = 3_000
 BUILD_LOCK = "embeddings: build vector indexes"
+
+SEARCHABLE = """
+    SELECT p.id, p.dimension, p.cosine_error, array_agg(c.relname::text)
+    FROM embeddings_searchprojection p
+    CROSS JOIN pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE i.indrelid = %s::regclass AND i.indisvalid AND p.backbone_id = %s AND p.is_filled
+    GROUP BY p.id ORDER BY p.id DESC LIMIT 1
+"""
 
 Audience = frozenset[str]
 Progress = Callable[[str, int, int], None]  # stage, done, total
@@ -68,18 +77,18 @@ def gender_list(audience: Audience) -> str:
 
 
 def search_indexes(backbone: Backbone) -> SearchIndexes | None:
-    """What can be searched: of the newest filled projection, the indexes that are valid. 2 queries.
+    """What can be searched: of the newest filled projection, the indexes that are valid. One query.
 
     None where no index can answer; an index that is half built or invalid never does.
     """
-    projection = _projection(backbone)
-    if projection is None:
+    with reading_connection().cursor() as cursor:
+        cursor.execute(SEARCHABLE, [SearchVector._meta.db_table, backbone.pk])
+        row = cursor.fetchone()
+    if row is None:
         return None
-    valid = {name for name, is_valid in _existing(projection).items() if is_valid}
-    audiences = tuple(a for a in _all_audiences() if index_name(projection.pk, a) in valid)
-    if not audiences:
-        return None
-    return SearchIndexes(projection.pk, projection.dimension, projection.cosine_error, audiences)
+    projection_id, dimension, cosine_error, valid = row
+    audiences = tuple(a for a in _all_audiences() if index_name(projection_id, a) in valid)
+    return SearchIndexes(projection_id, dimension, cosine_error, audiences) if audiences else None
 
 
 def ensure_search_indexes(
