@@ -35,11 +35,7 @@ class LanceReranked:
                 "products", self._batches(report), schema=self._schema(), mode="overwrite"
             )
             if len(world.data) >= 10_000:
-                table.create_index(
-                    metric="cosine",
-                    num_partitions=max(16, round(len(world.data) ** 0.5)),
-                    num_sub_vectors=world.data.dimension // 8,
-                )
+                table.create_index(metric="cosine")
                 table.create_scalar_index("gender", index_type="BITMAP")
         self.table = table
         self.facts = {
