@@ -15,10 +15,10 @@ Examples:
   python -m benchmarks recommendations --products 12000 --json benchmarks/results/12k.json
   python -m benchmarks recommendations --products 1000000 --rivals faiss lancedb
 
-The first run at a size computes vectors (on two cores, 12,000: 5 minutes, 100,000: half an hour), fills and indexes;
-later runs with the same data find all that. Each size has a home of its own in
-FASHREC_HOME/benchmark; `manage.py stop_servers` stops what a killed run left, and deleting the
-folder frees the disk (a million products: some 12 GB).
+The first run at a size computes vectors (two idle cores: 12,000 in 5 minutes, 100,000 in half an
+hour), fills and indexes; later runs with the same data find all that. Each size has a home of its
+own in FASHREC_HOME/benchmark; `manage.py stop_servers` in that home stops what a killed run left,
+and deleting the folder frees the disk (a million products: some 12 GB).
 """
 
 import argparse
