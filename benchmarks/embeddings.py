@@ -67,7 +67,7 @@ def run(request: Request) -> dict[str, Any]:
             "first_run_seconds": stages.seconds["first run: load, check fidelity, embed"],
         }
         rounds = _rounds(request, stages, backbone, encoder, images)
-        figures |= _summary(rounds)
+        figures |= summary(rounds)
         if request.n_drill:
             with stages.stage("drill", request.n_drill) as on_progress:
                 figures["drill"] = drill(backbone, request.n_drill, on_progress)
@@ -113,7 +113,8 @@ def _run_network(encoder: Encoder, inputs: list[np.ndarray]) -> None:
         encoder.encode(inputs[start : start + BATCH_SIZE])
 
 
-def _summary(rounds: list[dict[str, float]]) -> dict[str, Any]:
+def summary(rounds: list[dict[str, float]]) -> dict[str, Any]:
+    """The spread of each part's speed, and of the ratios between them within each round."""
     ceilings = [1 / (1 / speeds["decode"] + 1 / speeds["network"]) for speeds in rounds]
     whole = [speeds["end_to_end"] for speeds in rounds]
     naive = [speeds["naive"] for speeds in rounds]

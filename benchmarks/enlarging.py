@@ -21,8 +21,8 @@ def enlarge(source: Path, target: Path, width: int, n_photos: int, seed: int) ->
     stems = {photo.stem for photo in photos}
     for segmentation_map in sorted(source.rglob("*_segm.png")):
         if segmentation_map.stem.removesuffix("_segm") in stems:
-            image = Image.open(segmentation_map)
-            enlarged = image.resize(_size(image, width), Image.Resampling.NEAREST)
+            with Image.open(segmentation_map) as image:
+                enlarged = image.resize(_size(image, width), Image.Resampling.NEAREST)
             enlarged.save(_copied(segmentation_map, source, target))
     for manifest in source.glob("manifest.csv"):
         shutil.copy(manifest, target)
@@ -35,7 +35,8 @@ def _copied(path: Path, source: Path, target: Path) -> Path:
 
 
 def _enlarged_photo(path: Path, width: int, rng: np.random.Generator) -> Image.Image:
-    photo = Image.open(path).convert("RGB")
+    with Image.open(path) as file:
+        photo = file.convert("RGB")
     enlarged = photo.resize(_size(photo, width), Image.Resampling.LANCZOS)
     pixels = np.asarray(enlarged, dtype=np.float32)
     noisy = pixels + NOISE * rng.standard_normal((*pixels.shape[:2], 1), dtype=np.float32)
