@@ -1,5 +1,9 @@
 """Where SQL of our own goes to, when it only reads."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -14,3 +18,19 @@ def reading_connection() -> BaseDatabaseWrapper:
     transactions around it with `transaction.atomic(using=reading_connection().alias)`.
     """
     return connections[router.db_for_read(Product)]
+
+
+def fetch_prepared(
+    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """The rows of a statement that the server parses and plans once per connection.
+
+    For one that takes milliseconds to plan and is asked again and again. Its connection must allow
+    prepared statements (`prepare_threshold` in the settings); else it is planned each time.
+    """
+    connection.ensure_connection()
+    with (
+        connection.wrap_database_errors,
+        psycopg.Cursor(connection.connection) as cursor,  # Django's own writes values into the text
+    ):
+        return cursor.execute(sql, parameters, prepare=True).fetchall()

@@ -109,6 +109,10 @@ if env.str("DATABASE_URL", default=""):
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # seconds
 else:
     DATABASES = {"default": {"ENGINE": "fashrec_site.embedded.postgresql", "NAME": "fashrec"}}
+# Only catalog.database.fetch_prepared prepares: Django's own cursors send values in the text. A pooler
+# that hands a connection to somebody else between statements must know of them (pgbouncer 1.21).
+if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
+    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
 # gunicorn.conf.py turns the pool on; commands and workers live too shortly or fork too early.
 if env.bool("DATABASE_POOL", default=False):
     # As many as gunicorn's threads, and an error soon when the database is down.
@@ -132,7 +136,11 @@ for number, url in enumerate(DATABASE_REPLICA_URLS, start=1):
     DATABASES[f"replica_{number}"] = replica | {
         "CONN_MAX_AGE": None if env.bool("DATABASE_POOL", default=False) else 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 2} | replica.get("OPTIONS", {}),
+        "OPTIONS": {
+            "connect_timeout": 2,
+            "prepare_threshold": DATABASES["default"]["OPTIONS"].get("prepare_threshold"),
+        }
+        | replica.get("OPTIONS", {}),
         "TEST": {"MIRROR": "default"},
     }
 

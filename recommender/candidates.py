@@ -5,13 +5,14 @@ nearest to the shopper's trendiness from the trend indexes. Their short vectors 
 and the formula of `recommender.relevance` on full vectors ranks it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
 from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from catalog.database import reading_connection
+from catalog.database import fetch_prepared, reading_connection
 from embeddings.indexes import SearchIndexes
 from embeddings.neighbours import MAX_EF_SEARCH, neighbour_streams
 from recommender.ranking import RankingSettings
@@ -33,6 +34,7 @@ from recommender.relevance import (
 
 # A filtered scan goes on past ef_search until it has its rows, or has looked at so many.
 MAX_SCAN_TUPLES = 5_000
+EXCLUDED_STEP = 10
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ unseen AS MATERIALIZED (
             max(abs({normalized_popularity} - %(trendiness)s::float8)) AS distance
         FROM trending p CROSS JOIN bounds GROUP BY p.side
     ) AS edge
-    WHERE edge.n >= %(n_trending)s::bigint
+    WHERE edge.n >= {n_trending}
 ),
 popular AS MATERIALIZED (
     SELECT
@@ -129,7 +131,7 @@ edges AS MATERIALIZED (
             percentile_disc(0.25) WITHIN GROUP (ORDER BY cosine_distance) AS quarter
         FROM near GROUP BY purchase_id, stream
     ) AS edge
-    WHERE n >= %(n_edge)s::bigint
+    WHERE n >= {n_edge}
     GROUP BY purchase_id
 )
 SELECT
@@ -169,7 +171,7 @@ CROSS JOIN LATERAL (
                 + {popularity_term_of_candidate}
                 + %(weight_category)s::float8 * candidate.category_similarity DESC,
             candidate.product_id
-        LIMIT %(n_short)s::bigint
+        LIMIT {n_short}
     ) AS short
     JOIN embeddings_productvector v
         ON v.product_id = short.product_id AND v.backbone_id = {backbone_id}
@@ -180,7 +182,7 @@ CROSS JOIN LATERAL (
             + {popularity_term_of_exact}
             + %(weight_category)s::float8 * exact.category_similarity DESC,
         exact.product_id
-    LIMIT %(k)s::bigint
+    LIMIT {k}
 ) AS best
 """
 
@@ -193,17 +195,23 @@ def rank_candidates(
     A purchase whose product has no vector is ranked with a visual similarity of 0. Cost: one
     statement, and one that sets how far index scans go.
     """
-    sql = _statement(query, settings, indexes)
-    values = parameters(query, settings) | _stream_values(query, sizes)
+    n_neighbours = _with_excluded(sizes.n_neighbours, query)
+    sql = _statement(query, settings, indexes, replace(sizes, n_neighbours=n_neighbours))
     connection = reading_connection()
-    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        _set_scan(cursor, query, values["n_neighbours"])
-        cursor.execute(sql, values)
-        return _rails(cursor.fetchall())
+    with transaction.atomic(using=connection.alias):
+        _set_scan(connection, query, n_neighbours)
+        return _rails(fetch_prepared(connection, sql, parameters(query, settings)))
 
 
-def _statement(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> str:
-    """The SQL; only integers and names of our own enums are written into it."""
+def _statement(
+    query: Query, settings: RankingSettings, indexes: SearchIndexes, sizes: StreamSizes
+) -> str:
+    """The SQL; only integers and names of our own enums are written into it.
+
+    Sizes and k are literals: it is planned once, without values, and must know how few rows are
+    wanted. An unfiltered stream that ends before its limit has seen every product; a filtered one
+    may have given up, so that whatever it read last is its edge.
+    """
     filters = row_filters(query, "n") + stock_filter(query, "n")
     join = f"""
             JOIN embeddings_searchvector n
@@ -212,12 +220,14 @@ def _statement(query: Query, settings: RankingSettings, indexes: SearchIndexes) 
         bounds=BOUNDS,
         category_similarities=CATEGORY_SIMILARITIES,
         purchases=PURCHASES,
-        trending=trend_streams(query.genders, join=join if filters else "", filters=filters),
+        trending=trend_streams(
+            query.genders, sizes.n_trending, join=join if filters else "", filters=filters
+        ),
         neighbours=neighbour_streams(
             indexes=indexes,
             genders=query.genders,
             vector="history.vector",
-            n_neighbours="%(n_neighbours)s::bigint",
+            n_neighbours=sizes.n_neighbours,
             filters=filters,
         ),
         unseen_popularity=UNSEEN_POPULARITY,
@@ -230,6 +240,10 @@ def _statement(query: Query, settings: RankingSettings, indexes: SearchIndexes) 
         search_dimension=indexes.dimension,
         backbone_id=int(settings.backbone.pk),
         dimension=int(settings.backbone.dimension),
+        n_edge=0 if query.is_filtered else sizes.n_neighbours,
+        n_trending=sizes.n_trending,
+        n_short=sizes.n_short,
+        k=int(settings.k),
     )
 
 
@@ -237,32 +251,25 @@ UNSEEN_POPULARITY = """%(weight_popularity)s::float8
         * (1 - power(edge.distance, %(penalty_exponent)s::float8))"""
 
 
-def _stream_values(query: Query, sizes: StreamSizes) -> dict[str, int]:
-    """Enough rows of an index that excluding what was bought still leaves `n_neighbours`.
-
-    A filtered scan that ends early has seen no farther than its last row, so that one bounds it; an
-    unfiltered one that ends early has seen every product.
-    """
-    n_neighbours = min(sizes.n_neighbours + len(query.excluded_product_ids), MAX_EF_SEARCH)
-    return {
-        "n_neighbours": n_neighbours,
-        "n_edge": 0 if query.is_filtered else n_neighbours,
-        "n_trending": sizes.n_trending,
-        "n_short": sizes.n_short,
-    }
+def _with_excluded(n_neighbours: int, query: Query) -> int:
+    """Enough rows that those of excluded products leave as many; in steps, for few statements."""
+    steps = -(-len(query.excluded_product_ids) // EXCLUDED_STEP)
+    return min(n_neighbours + steps * EXCLUDED_STEP, MAX_EF_SEARCH)
 
 
-def _set_scan(cursor: Any, query: Query, n_neighbours: int) -> None:
-    cursor.execute(
-        """SELECT set_config('hnsw.ef_search', %s, true),
-                  set_config('hnsw.iterative_scan', %s, true),
-                  set_config('hnsw.max_scan_tuples', %s, true)""",
-        [
-            str(max(40, n_neighbours)),
-            "relaxed_order" if query.is_filtered else "off",
-            str(MAX_SCAN_TUPLES),
-        ],
-    )
+def _set_scan(connection: BaseDatabaseWrapper, query: Query, n_neighbours: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT set_config('hnsw.ef_search', %s, true),
+                      set_config('hnsw.iterative_scan', %s, true),
+                      set_config('hnsw.max_scan_tuples', %s, true),
+                      set_config('plan_cache_mode', 'force_generic_plan', true)""",
+            [
+                str(max(40, n_neighbours)),
+                "relaxed_order" if query.is_filtered else "off",
+                str(MAX_SCAN_TUPLES),
+            ],
+        )
 
 
 def _rails(rows: list[tuple[Any, ...]]) -> dict[int, IndexRail]:

@@ -113,7 +113,7 @@ TREND_SIDE = """
         (SELECT {side} AS side, p.product_id, p.popularity FROM shoppers_productpopularity p{join}
          WHERE p.gender = '{gender}' AND p.is_active
             AND p.popularity {comparison} (SELECT popularity FROM target){filters}
-         ORDER BY p.popularity {order}, p.product_id LIMIT %(n_trending)s::bigint)"""
+         ORDER BY p.popularity {order}, p.product_id LIMIT {n})"""
 
 # Products whose popularity lies nearest to the shopper's t, on either side; an integer bound, so
 # that both are range scans of the trend indexes.
@@ -123,10 +123,10 @@ target AS MATERIALIZED (
 ),
 trending AS MATERIALIZED (
     (SELECT * FROM ({above}) AS above
-     ORDER BY popularity, product_id LIMIT %(n_trending)s::bigint)
+     ORDER BY popularity, product_id LIMIT {n})
     UNION ALL
     (SELECT * FROM ({below}) AS below
-     ORDER BY popularity DESC, product_id LIMIT %(n_trending)s::bigint)
+     ORDER BY popularity DESC, product_id LIMIT {n})
 )"""
 
 IN_CATEGORIES = "\n    AND {row}.category_id = ANY(%(category_ids)s::bigint[])"
@@ -225,20 +225,21 @@ def rank_by_popularity(query: Query, settings: RankingSettings, *, n: int) -> li
     filters = NOT_EXCLUDED.format(row="p") + product_filters(query, "p")
     sql = RANK_BY_POPULARITY.format(
         bounds=BOUNDS,
-        trending=trend_streams(query.genders, filters=filters),
+        trending=trend_streams(query.genders, n, filters=filters),
         popularity_term=POPULARITY_TERM.format(row="candidate"),
         normalized_popularity=NORMALIZED_POPULARITY,
     )
     with reading_connection().cursor() as cursor:
-        cursor.execute(sql, parameters(query, settings) | {"k": n, "n_trending": n})
+        cursor.execute(sql, parameters(query, settings) | {"k": n})
         return [ranked(row) for row in cursor.fetchall()]
 
 
-def trend_streams(genders: Sequence[str], *, join: str = "", filters: str = "") -> str:
-    """SQL of `target` and `trending` (side, product_id, popularity): `n_trending` on either side.
+def trend_streams(genders: Sequence[str], n: int, *, join: str = "", filters: str = "") -> str:
+    """SQL of `target` and `trending` (side, product_id, popularity): `n` rows on either side.
 
     Args:
         genders: names of `Gender`.
+        n: a literal in the SQL, so that a plan without values knows that few rows are wanted.
         join: further tables that `filters` speak of.
         filters: more conditions on the row `p`, each with its AND.
     """
@@ -251,12 +252,13 @@ def trend_streams(genders: Sequence[str], *, join: str = "", filters: str = "") 
                 comparison=comparison,
                 order=order,
                 filters=filters,
+                n=int(n),
             )
             for gender in genders
         )
         for side, (comparison, order) in enumerate(((">=", "ASC"), ("<", "DESC")))
     ]
-    return TREND_STREAMS.format(above=sides[0], below=sides[1])
+    return TREND_STREAMS.format(above=sides[0], below=sides[1], n=int(n))
 
 
 def product_filters(query: Query, row: str) -> str:

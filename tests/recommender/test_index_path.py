@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from benchmarks.synthetic import fill_catalogue
+from catalog.database import fetch_prepared
 from catalog.models import Gender, Product
 from embeddings.indexes import ensure_search_indexes, search_indexes
 from recommender import candidates
@@ -49,11 +50,11 @@ def settings_with(backbone, **changes) -> RankingSettings:
 
 def test_the_planner_answers_from_the_vector_and_popularity_indexes(crowd):
     query, settings = shopper_query(7), settings_with(crowd)
-    sql = candidates._statement(query, settings, search_indexes(crowd))
-    values = parameters(query, settings) | candidates._stream_values(query, VISUAL)
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + sql, values)
-        plan = "\n".join(row[0] for row in cursor.fetchall())
+    sql = candidates._statement(query, settings, search_indexes(crowd), VISUAL)
+    with transaction.atomic():
+        candidates._set_scan(connection, query, VISUAL.n_neighbours)
+        rows = fetch_prepared(connection, "EXPLAIN " + sql, parameters(query, settings))
+    plan = "\n".join(row[0] for row in rows)
     assert f"sv_hnsw_{search_indexes(crowd).projection_id}_unisex_women" in plan
     assert "trend_upwards" in plan
     assert "trend_downwards" in plan

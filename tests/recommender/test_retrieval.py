@@ -90,7 +90,7 @@ def test_a_proven_rail_is_the_exact_one_and_short_streams_prove_less(crowd, monk
 
 
 def test_only_what_reading_on_can_prove_is_read_again(crowd, monkeypatch):
-    start_at(monkeypatch, 12, 50)
+    start_at(monkeypatch, 5, 50)
     settings = settings_with(crowd)
     asked = []
     statement = retrieval.rank_candidates
