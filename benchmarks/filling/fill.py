@@ -16,6 +16,7 @@ from catalog.models import Category, CategoryGroup, Store
 from embeddings.models import Backbone
 
 BLOCK_ROWS = 10_000  # 26 MB of 1,280-d vectors; each block is a transaction of its own
+ROUNDS = 16  # more than rows in a page of the search table
 LAYOUT_VERSION = 1  # of the tables' contents: count up to refill databases that are there
 
 MARK = """
@@ -107,9 +108,11 @@ def set_popularity(data: CatalogueData, kind: str, stages: Stages) -> NDArray[np
         if all(popularity[key - 1] == base for key, base in cursor.fetchall()):
             return popularity
     with stages.stage(f"popularity: {kind}", len(data)) as report:
-        for block in _blocks(len(data), 100_000):
-            update_popularity(popularity, block)
-            report(block.stop)
+        # One row of a page at a time: the next round finds the page's room again, so that no new
+        # version of a row needs an entry in the vector index. All at once, six in seven would.
+        for start in range(ROUNDS):
+            update_popularity(popularity, slice(start, len(data), ROUNDS))
+            report(len(data) * (start + 1) // ROUNDS)
     with stages.stage("vacuum and analyze"), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     return popularity
@@ -208,7 +211,7 @@ def _add_stock(stores: StoreNetwork) -> None:
 def update_popularity(popularity: NDArray[np.int32], block: slice) -> None:
     """Give the products of a block of positions the base `popularity[block]`."""
     columns = {
-        "product_id": np.arange(block.start + 1, block.stop + 1, dtype=np.int64),
+        "product_id": np.arange(1, len(popularity) + 1, dtype=np.int64)[block],
         "base": popularity[block],
     }
     with connection.cursor() as cursor:
