@@ -109,8 +109,8 @@ if env.str("DATABASE_URL", default=""):
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)  # seconds
 else:
     DATABASES = {"default": {"ENGINE": "fashrec_site.embedded.postgresql", "NAME": "fashrec"}}
-# Only catalog.database.fetch_prepared prepares: Django's own cursors send values in the text. A pooler
-# that hands a connection to somebody else between statements must know of them (pgbouncer 1.21).
+# Only catalog.database.fetch_prepared prepares: Django's own cursors send values in the text. A
+# pooler that gives a connection to others between statements must know of them (pgbouncer 1.21).
 if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
     DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
 # gunicorn.conf.py turns the pool on; commands and workers live too shortly or fork too early.
