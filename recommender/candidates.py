@@ -263,11 +263,13 @@ def _set_scan(connection: BaseDatabaseWrapper, query: Query, n_neighbours: int) 
             """SELECT set_config('hnsw.ef_search', %s, true),
                       set_config('hnsw.iterative_scan', %s, true),
                       set_config('hnsw.max_scan_tuples', %s, true),
-                      set_config('plan_cache_mode', 'force_generic_plan', true)""",
+                      set_config('plan_cache_mode', %s, true)""",
             [
                 str(max(40, n_neighbours)),
                 "relaxed_order" if query.is_filtered else "off",
                 str(MAX_SCAN_TUPLES),
+                # How many products pass a filter decides how they are best found.
+                "force_custom_plan" if query.is_filtered else "force_generic_plan",
             ],
         )
 
