@@ -28,8 +28,9 @@ MIXED = StreamSizes(n_neighbours=250, n_trending=50, n_short=32)  # looks do not
 TREND_ONLY = StreamSizes(n_neighbours=1, n_trending=50, n_short=32)
 WIDENING = 4  # times the neighbours that were not enough
 # Of so few products that match all filters, every vector is read: an index scan would throw nearly
-# everything away that it finds.
-EXACT_ROWS = 2_000
+# everything away that it finds. Of a million products a category left 26,000; by the index their
+# recall@5 was .23, in 250 ms a shopper.
+EXACT_ROWS = 50_000
 
 COUNT_MATCHING = """
 EXPLAIN (FORMAT JSON) SELECT 1 FROM embeddings_searchvector n
