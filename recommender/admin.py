@@ -1,13 +1,14 @@
 """Plain admin of ranking profiles, given recommendations and evaluation runs."""
 
 from django.contrib import admin
+from unfold.admin import ModelAdmin
 
 from recommender.experiments import admin as experiments_admin  # noqa: F401 - registers
 from recommender.models import EvaluationRun, RankingProfile, RecommendationLog
 
 
 @admin.register(RankingProfile)
-class RankingProfileAdmin(admin.ModelAdmin):
+class RankingProfileAdmin(ModelAdmin):
     """Weights of the relevance formula; the default one answers where nobody chose."""
 
     list_display = [
@@ -23,7 +24,7 @@ class RankingProfileAdmin(admin.ModelAdmin):
     list_select_related = ["backbone"]
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(ModelAdmin):
     """Records of what happened: to read, never to edit."""
 
     def has_add_permission(self, *args: object) -> bool:

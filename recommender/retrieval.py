@@ -8,7 +8,8 @@ from typing import Literal
 from catalog.database import reading_connection
 from embeddings.indexes import SearchIndexes, gender_list, search_indexes
 from embeddings.neighbours import MAX_EF_SEARCH
-from recommender.candidates import NOTHING_UNSEEN, IndexRail, StreamSizes, rank_candidates
+from recommender.candidates import StreamSizes, rank_candidates
+from recommender.filtered import rank_filtered
 from recommender.ranking import RankingSettings
 from recommender.relevance import (
     Query,
@@ -18,19 +19,21 @@ from recommender.relevance import (
     row_filters,
     stock_filter,
 )
+from recommender.short_lists import Rail
 
 Path = Literal["exact", "index"]
 
-# Measured by `python -m benchmarks recommendations` (README, Speed): of 12,000 and 100,000 products,
-# at most one shopper in five needs a widening from here; of a million, nearly every second one.
+# Measured by `python -m benchmarks recommendations` (README, Speed): of 12,000 and 100,000
+# products, at most one shopper in five needs a widening from here; of a million, every second one.
 VISUAL = StreamSizes(n_neighbours=150, n_trending=50, n_short=32)
 MIXED = StreamSizes(n_neighbours=250, n_trending=50, n_short=32)  # looks do not rank alone
 TREND_ONLY = StreamSizes(n_neighbours=1, n_trending=50, n_short=32)
 WIDENING = 4  # times the neighbours that were not enough
-# Of so few products that match all filters, every vector is read: an index scan would throw nearly
+# Of so few products that pass all filters, every one is looked at: an index scan would throw nearly
 # everything away that it finds. Of a million products a category left 26,000; by the index their
 # recall@5 was .23, in 250 ms a shopper.
-EXACT_ROWS = 50_000
+FEW_ROWS = 50_000
+FILTERED_SHORT = 64
 
 COUNT_MATCHING = """
 EXPLAIN (FORMAT JSON) SELECT 1 FROM embeddings_searchvector n
@@ -58,13 +61,16 @@ def rank_for_purchases(
     Args:
         query: whom for, and which candidates count.
         settings: weights, exponent, k and backbone.
-        path: "index" or "exact"; by default the index, where there is one and its filters leave
-            enough to be worth a scan.
+        path: "index" or "exact"; by default the index, where there is one, and a look at all that
+            passes the filters where that is little.
     """
     indexes = search_indexes(settings.backbone) if path != "exact" else None
-    if indexes is None or (path is None and _leaves_few(query, settings, indexes)):
+    if indexes is None:
         rows = rank_exactly(query, settings)
         return Ranking(rows, frozenset(query.purchase_ids), 1)
+    if path is None and _leaves_few(query, settings, indexes):
+        rails = rank_filtered(query, settings, indexes, FILTERED_SHORT)
+        return _ranking(query, settings, rails, 1)
     return _by_index(query, settings, indexes)
 
 
@@ -81,22 +87,31 @@ def _leaves_few(query: Query, settings: RankingSettings, indexes: SearchIndexes)
         cursor.execute(sql, parameters(query, settings))
         (plan,) = cursor.fetchone()
     plan = json.loads(plan) if isinstance(plan, str) else plan
-    return plan[0]["Plan"]["Plan Rows"] <= EXACT_ROWS
+    return plan[0]["Plan"]["Plan Rows"] <= FEW_ROWS
 
 
 def _by_index(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> Ranking:
     sizes = _start_sizes(settings)
     rails = rank_candidates(query, settings, indexes, sizes)
     n_statements = 1
-    if wanted := _worth_widening(rails, settings, indexes.cosine_error):
+    if wanted := _worth_widening(rails, settings):
         rails |= rank_candidates(query.only(wanted), settings, indexes, _wider(sizes))
         n_statements += 1
-    if unfilled := {pk for pk in query.purchase_ids if _is_unfilled(rails.get(pk), settings)}:
+    unfilled = {
+        pk for pk in query.purchase_ids if pk not in rails or rails[pk].is_unfilled(settings)
+    }
+    if unfilled:
         rails |= _exact_rails(query.only(unfilled), settings)
         n_statements += 1
-    proven = {pk for pk, rail in rails.items() if rail.slack(settings, indexes.cosine_error) >= 0}
+    return _ranking(query, settings, rails, n_statements)
+
+
+def _ranking(
+    query: Query, settings: RankingSettings, rails: dict[int, Rail], n_statements: int
+) -> Ranking:
+    proven = {pk for pk, rail in rails.items() if rail.slack(settings) >= 0}
     rows = [row for pk in query.purchase_ids if pk in rails for row in rails[pk].rows]
-    empty = set(query.purchase_ids) - rails.keys()  # the exact path found nothing either
+    empty = set(query.purchase_ids) - rails.keys()  # everything was looked at, and nothing found
     return Ranking(rows, frozenset(proven | empty), n_statements)
 
 
@@ -115,9 +130,7 @@ def _wider(sizes: StreamSizes) -> StreamSizes:
     )
 
 
-def _worth_widening(
-    rails: dict[int, IndexRail], settings: RankingSettings, cosine_error: float
-) -> set[int]:
+def _worth_widening(rails: dict[int, Rail], settings: RankingSettings) -> set[int]:
     """Purchases that are not proven, but would be if the cosine fell on as it has.
 
     Over four times as many neighbours it falls by about what it fell over the last three quarters:
@@ -125,21 +138,14 @@ def _worth_widening(
     """
     worth = set()
     for purchase_id, rail in rails.items():
-        slack = rail.slack(settings, cosine_error)
-        if slack < 0 <= slack + settings.weight_visual * rail.unseen.cosine_decline:
+        slack = rail.slack(settings)
+        if slack < 0 <= slack + settings.weight_visual * rail.cosine_decline:
             worth.add(purchase_id)
     return worth
 
 
-def _is_unfilled(rail: IndexRail | None, settings: RankingSettings) -> bool:
-    """Whether the streams may have missed products that would fill the rail."""
-    if rail is None:
-        return True
-    return len(rail.rows) < settings.k and rail.unseen.threshold(settings, 0.0) > -inf
-
-
-def _exact_rails(query: Query, settings: RankingSettings) -> dict[int, IndexRail]:
-    rails: dict[int, IndexRail] = {}
+def _exact_rails(query: Query, settings: RankingSettings) -> dict[int, Rail]:
+    rails: dict[int, Rail] = {}
     for row in rank_exactly(query, settings):
-        rails.setdefault(row.purchase_id, IndexRail([], NOTHING_UNSEEN)).rows.append(row)
+        rails.setdefault(row.purchase_id, Rail([], -inf)).rows.append(row)
     return rails

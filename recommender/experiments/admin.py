@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
 
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.report import ArmReport, experiment_report, percent
@@ -17,7 +18,7 @@ COLUMNS = ("arm", "exposures", "open", "counted", "converted", "rate", "differen
 SETTLED = ("name", "goal", "window_hours", "planned_units", "false_positive_rate")
 
 
-class ArmInline(admin.TabularInline):
+class ArmInline(TabularInline):
     """An experiment's arms, the control first; they stay as they are once it has started."""
 
     model = Arm
@@ -38,7 +39,7 @@ class ArmInline(admin.TabularInline):
 
 
 @admin.register(Experiment)
-class ExperimentAdmin(admin.ModelAdmin):
+class ExperimentAdmin(ModelAdmin):
     """Comparisons of ranking profiles, with a report that may be looked at any day."""
 
     list_display = ("name", "goal", "started_at", "stopped_at")

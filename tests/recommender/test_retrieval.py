@@ -62,7 +62,7 @@ def start_at(monkeypatch, n_neighbours, n_trending, n_short=32):
 
 def test_the_threshold_by_hand(crowd):
     settings = settings_with(crowd, weight_visual=0.5, weight_popularity=0.3, weight_category=0.2)
-    unseen = Unseen(cosine=0.6, cosine_decline=0.1, popularity=0.25, category_similarity=0.8)
+    unseen = Unseen(cosine=0.6, popularity=0.25, category_similarity=0.8)
 
     assert unseen.threshold(settings, 0.0) == pytest.approx(0.5 * 0.6 + 0.25 + 0.2 * 0.8)
     assert unseen.threshold(settings, 0.1) == pytest.approx(0.5 * 0.7 + 0.25 + 0.2 * 0.8)
@@ -176,6 +176,6 @@ def test_the_planner_says_when_a_filter_leaves_few(crowd, monkeypatch):
     indexes = retrieval.search_indexes(crowd)
 
     assert retrieval._leaves_few(query, settings, indexes)
-    monkeypatch.setattr(retrieval, "EXACT_ROWS", 10)
+    monkeypatch.setattr(retrieval, "FEW_ROWS", 10)
     assert not retrieval._leaves_few(query, settings, indexes)
     assert not retrieval._leaves_few(shopper_query(1), settings, indexes)

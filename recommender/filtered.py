@@ -1,0 +1,93 @@
+"""A ranking of the few products that pass the filters: a scan of their search vectors.
+
+An index scan throws away nearly everything that it finds where one product in twenty or fewer
+passes. Here every product that passes is looked at, by its short vector, so that no stream can miss
+one; what bounds the products that full vectors do not rank is the last of the short list.
+"""
+
+from math import inf
+from typing import Any
+
+from catalog.database import fetch_prepared
+from embeddings.indexes import SearchIndexes, gender_list
+from recommender.ranking import RankingSettings
+from recommender.relevance import (
+    BOUNDS,
+    NORMALIZED_POPULARITY,
+    NOT_EXCLUDED,
+    Query,
+    parameters,
+    ranked,
+    row_filters,
+    stock_filter,
+)
+from recommender.short_lists import (
+    Rail,
+    best_of_short_list,
+    history,
+    local_settings,
+    terms_of_best,
+)
+
+# Holds the vectors of MANY_ROWS (recommender.retrieval) in memory; beyond, they go to disk.
+WORK_MEMORY = "96MB"
+
+RANK_FILTERED = """
+WITH {bounds},
+{history},
+passing AS MATERIALIZED (
+    SELECT
+        p.product_id, p.category_id, p.vector::halfvec({search_dimension}) AS vector,
+        {normalized_popularity} AS normalized_popularity
+    FROM embeddings_searchvector p CROSS JOIN bounds
+    WHERE p.projection_id = {projection_id} AND p.gender IN ({genders}) AND p.is_active
+        {filters}
+)
+SELECT {terms}, best.least_short, best.n_short
+FROM history CROSS JOIN LATERAL {best} AS best
+"""
+
+CANDIDATES = """
+            SELECT
+                passing.product_id, passing.normalized_popularity,
+                COALESCE(passing.vector <=> history.vector, 1) AS cosine_distance,
+                history.category_similarities[passing.category_id] AS category_similarity
+            FROM passing
+            OFFSET 0  -- a fence, so that each distance is computed once
+        """
+
+
+def rank_filtered(
+    query: Query, settings: RankingSettings, indexes: SearchIndexes, n_short: int
+) -> dict[int, Rail]:
+    """The rails of those purchases that have a candidate, by purchase.
+
+    A purchase whose product has no vector is ranked with a visual similarity of 0. Cost: one
+    statement, which reads the search vector of every product that passes, and one for its memory.
+    """
+    sql = RANK_FILTERED.format(
+        bounds=BOUNDS,
+        history=history(settings, indexes),
+        search_dimension=indexes.dimension,
+        projection_id=indexes.projection_id,
+        genders=gender_list(frozenset(query.genders)),
+        normalized_popularity=NORMALIZED_POPULARITY,
+        filters=NOT_EXCLUDED.format(row="p") + row_filters(query, "p") + stock_filter(query, "p"),
+        terms=terms_of_best(),
+        best=best_of_short_list(settings, CANDIDATES, n_short),
+    )
+    # How many products pass decides how they are best found, so it is planned with its values.
+    with local_settings(work_mem=WORK_MEMORY, plan_cache_mode="force_custom_plan") as connection:
+        rows = fetch_prepared(connection, sql, parameters(query, settings))
+    return _rails(rows, settings.weight_visual * indexes.cosine_error, n_short)
+
+
+def _rails(rows: list[tuple[Any, ...]], error: float, n_short: int) -> dict[int, Rail]:
+    rails: dict[int, Rail] = {}
+    for *of_product, least_short, n_listed in rows:
+        row = ranked(of_product)
+        threshold = least_short + error if n_listed == n_short else -inf
+        rails.setdefault(row.purchase_id, Rail([], threshold)).rows.append(row)
+    for rail in rails.values():
+        rail.rows.sort(key=lambda row: (-row.terms.relevance, row.product_id))
+    return rails

@@ -1,0 +1,142 @@
+"""What all ways to candidates share: the history, and full vectors that rank a short list.
+
+Candidates are found by search vectors, which are short and lie in the row; only the best of them,
+the short list, are ranked by the formula of `recommender.relevance` on full vectors.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from catalog.database import reading_connection
+from embeddings.indexes import SearchIndexes
+from recommender.ranking import RankingSettings
+from recommender.relevance import CATEGORY_SIMILARITIES, POPULARITY_TERM, PURCHASES, RankedProduct
+
+HISTORY = """history AS MATERIALIZED (
+    SELECT
+        h.purchase_id, s.vector::halfvec({search_dimension}) AS vector,
+        v.vector::halfvec({dimension}) AS full_vector,
+        {category_similarities}
+    FROM {purchases}
+    LEFT JOIN embeddings_productvector v
+        ON v.product_id = h.product_id AND v.backbone_id = {backbone_id}
+    LEFT JOIN embeddings_searchvector s
+        ON s.product_id = h.product_id AND s.projection_id = {projection_id}
+)"""
+
+BEST_OF_SHORT_LIST = """(
+    SELECT exact.* FROM (
+    SELECT
+        short.product_id, short.normalized_popularity, short.category_similarity,
+        COALESCE(1 - (v.vector::halfvec({dimension}) <=> history.full_vector), 0)
+            AS visual_similarity,
+        min(short.relevance) OVER () AS least_short, count(*) OVER () AS n_short
+    FROM (
+        SELECT
+            candidate.*,
+            %(weight_visual)s::float8 * (1 - candidate.cosine_distance)
+                + {popularity_term_of_candidate}
+                + %(weight_category)s::float8 * candidate.category_similarity AS relevance
+        FROM ({candidates}) AS candidate
+        ORDER BY relevance DESC, candidate.product_id
+        LIMIT {n_short}
+    ) AS short
+    JOIN embeddings_productvector v
+        ON v.product_id = short.product_id AND v.backbone_id = {backbone_id}
+    OFFSET 0  -- a fence, so that each cosine is computed once
+    ) AS exact
+    ORDER BY
+        %(weight_visual)s::float8 * exact.visual_similarity
+            + {popularity_term_of_exact}
+            + %(weight_category)s::float8 * exact.category_similarity DESC,
+        exact.product_id
+    LIMIT {k}
+)"""
+
+TERMS = """history.purchase_id, best.product_id, best.normalized_popularity,
+    %(weight_visual)s::float8 * best.visual_similarity AS visual,
+    {popularity_term_of_best} AS popularity,
+    %(weight_category)s::float8 * best.category_similarity AS category,
+    best.visual_similarity, best.category_similarity"""
+
+
+@dataclass(frozen=True)
+class Rail:
+    """One purchase's top k of the candidates, best first, and what bounds all other products."""
+
+    rows: list[RankedProduct]
+    threshold: float  # the relevance that no product left out exceeds; -inf: there is none
+    cosine_decline: float = 0.0  # by how much the cosine fell over most of the neighbours read
+
+    def slack(self, settings: RankingSettings) -> float:
+        """The least relevance in the rail minus the threshold.
+
+        The rail is proven where it is not negative, up to the index's own recall.
+        """
+        least = self.rows[-1].terms.relevance if len(self.rows) == settings.k else -1e9
+        return least - self.threshold
+
+    def is_unfilled(self, settings: RankingSettings) -> bool:
+        """Whether products that were not looked at could fill it."""
+        return len(self.rows) < settings.k and self.threshold > -inf
+
+
+def history(settings: RankingSettings, indexes: SearchIndexes) -> str:
+    """SQL of `history`: a row per purchase with its vectors and its category's similarities."""
+    return HISTORY.format(
+        category_similarities=CATEGORY_SIMILARITIES,
+        purchases=PURCHASES,
+        projection_id=indexes.projection_id,
+        search_dimension=indexes.dimension,
+        backbone_id=int(settings.backbone.pk),
+        dimension=int(settings.backbone.dimension),
+    )
+
+
+def best_of_short_list(settings: RankingSettings, candidates: str, n_short: int) -> str:
+    """SQL of a purchase's top k, to be joined laterally to `history`.
+
+    Args:
+        settings: backbone and k.
+        candidates: SQL of (product_id, cosine_distance, normalized_popularity,
+            category_similarity), each product once.
+        n_short: how many of them, by their search vectors, the full vectors rank.
+    """
+    return BEST_OF_SHORT_LIST.format(
+        candidates=candidates,
+        popularity_term_of_exact=POPULARITY_TERM.format(row="exact"),
+        popularity_term_of_candidate=POPULARITY_TERM.format(row="candidate"),
+        backbone_id=int(settings.backbone.pk),
+        dimension=int(settings.backbone.dimension),
+        n_short=int(n_short),
+        k=int(settings.k),
+    )
+
+
+def terms_of_best() -> str:
+    """SQL of the columns that `recommender.relevance.ranked` reads."""
+    return TERMS.format(popularity_term_of_best=POPULARITY_TERM.format(row="best"))
+
+
+@contextmanager
+def local_settings(**values: str) -> Iterator[BaseDatabaseWrapper]:
+    """A connection to read by, in a transaction with these PostgreSQL settings; one statement.
+
+    Args:
+        values: by name, with `__` for a dot.
+    """
+    connection = reading_connection()
+    calls = ", ".join("set_config(%s, %s, true)" for _ in values)
+    pairs: list[Any] = [
+        word for name, value in values.items() for word in (name.replace("__", "."), value)
+    ]
+    with transaction.atomic(using=connection.alias):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {calls}", pairs)
+        yield connection
