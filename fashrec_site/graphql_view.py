@@ -4,10 +4,12 @@ import json
 from http import HTTPStatus
 
 from cross_web import HTTPException
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from strawberry.django.views import GraphQLView
 
 from catalog.graphql_errors import ErrorCode
+from fashrec_site.access.graphiql_policy import graphiql_policy
 from fashrec_site.stack_room import call_with_room
 
 
@@ -22,6 +24,11 @@ class CodedGraphQLView(GraphQLView):
             return _refusal(error.reason, error.status_code)
         except UnicodeDecodeError:  # from the library's reading of the body
             return _refusal("The request body is not UTF-8", HTTPStatus.BAD_REQUEST)
+
+    @csp_replace(graphiql_policy())
+    def render_graphql_ide(self, request: HttpRequest) -> HttpResponse:
+        """GraphiQL's page, which may load what it is made of."""
+        return super().render_graphql_ide(request)
 
     def decode_json(self, data: str | bytes) -> object:
         """The request's JSON, an object or (to be refused as a batch) an array.

@@ -11,6 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from limits import parse as parse_rate
 
+from fashrec_site.access.content_policy import OWN_FILES_ONLY
 from fashrec_site.home import fashrec_home, generated_secret_key, make_home
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -66,6 +67,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "strawberry_django",
     "axes",
+    "csp",
+    "django_htmx",
     "catalog",
     "shoppers",
     "embeddings",
@@ -77,6 +80,7 @@ MIDDLEWARE = [
     "fashrec_site.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -261,6 +265,7 @@ if PRODUCTION:
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": OWN_FILES_ONLY}
 
 LOGGING = {
     "version": 1,
