@@ -14,6 +14,7 @@ from django.core.management import call_command
 
 from benchmarks.embedding_drill import drill
 from benchmarks.enlarging import enlarge
+from benchmarks.matrix_rate import gflops_per_image, matrix_gflops
 from benchmarks.naive_embedding import NaiveEmbedding
 from benchmarks.stages import Stages, shown_stages
 from benchmarks.synthetic import empty_database
@@ -67,7 +68,7 @@ def run(request: Request) -> dict[str, Any]:
             "first_run_seconds": stages.seconds["first run: load, check fidelity, embed"],
         }
         rounds = _rounds(request, stages, backbone, encoder, images)
-        figures |= summary(rounds)
+        figures |= summary(rounds, gflops_per_image(request.backbone))
         if request.n_drill:
             with stages.stage("drill", request.n_drill) as on_progress:
                 figures["drill"] = drill(backbone, request.n_drill, on_progress)
@@ -104,7 +105,7 @@ def _rounds(
                     Embedding.objects.all().delete()
                 speeds[name] = n_images / _seconds(part)
                 on_progress(len(rounds) * len(parts) + len(speeds))
-            rounds.append(speeds)
+            rounds.append(speeds | {"matrix_gflops": matrix_gflops()})
     return rounds
 
 
@@ -113,19 +114,29 @@ def _run_network(encoder: Encoder, inputs: list[np.ndarray]) -> None:
         encoder.encode(inputs[start : start + BATCH_SIZE])
 
 
-def summary(rounds: list[dict[str, float]]) -> dict[str, Any]:
-    """The spread of each part's speed, and of the ratios between them within each round."""
+def summary(rounds: list[dict[str, float]], gflops: float) -> dict[str, Any]:
+    """The spread of each part's speed, and of the ratios between them within each round.
+
+    Args:
+        rounds: images per second of each part, and what the machine multiplies in bf16.
+        gflops: 10^9 floating-point operations that the network takes for an image.
+    """
     ceilings = [1 / (1 / speeds["decode"] + 1 / speeds["network"]) for speeds in rounds]
     whole = [speeds["end_to_end"] for speeds in rounds]
     naive = [speeds["naive"] for speeds in rounds]
+    network = [speeds["network"] for speeds in rounds]
+    matrix = [speeds["matrix_gflops"] for speeds in rounds]
     return {
         "images_per_second": spread(whole),
         "ratio_to_naive": spread(np.divide(whole, naive)),
         "fraction_of_ceiling": spread(np.divide(whole, ceilings)),
         "naive_images_per_second": spread(naive),
         "decode_images_per_second": spread([speeds["decode"] for speeds in rounds]),
-        "network_images_per_second": spread([speeds["network"] for speeds in rounds]),
+        "network_images_per_second": spread(network),
         "ceiling_images_per_second": spread(ceilings),
+        "gflops_per_image": round(gflops, 3),
+        "matrix_gflops": spread(matrix),
+        "network_fraction_of_matrix_rate": spread(np.multiply(network, gflops) / matrix),
     }
 
 

@@ -10,17 +10,18 @@ from benchmarks.enlarging import enlarge
 
 def test_ratios_are_taken_within_a_round_and_the_ceiling_adds_both_times():
     rounds = [
-        {"naive": 5.0, "decode": 100.0, "network": 25.0, "end_to_end": 18.0},
-        {"naive": 4.0, "decode": 50.0, "network": 50.0, "end_to_end": 20.0},
-        {"naive": 5.0, "decode": 60.0, "network": 30.0, "end_to_end": 15.0},
+        {"naive": 5, "decode": 100, "network": 25, "end_to_end": 18, "matrix_gflops": 400},
+        {"naive": 4, "decode": 50, "network": 50, "end_to_end": 20, "matrix_gflops": 800},
+        {"naive": 5, "decode": 60, "network": 30, "end_to_end": 15, "matrix_gflops": 300},
     ]
 
-    figures = summary(rounds)
+    figures = summary(rounds, gflops=8)
 
     assert figures["ceiling_images_per_second"] == {"median": 20, "min": 20, "max": 25}
     assert figures["fraction_of_ceiling"] == {"median": 0.8, "min": 0.75, "max": 0.9}
     assert figures["ratio_to_naive"] == {"median": 3.6, "min": 3, "max": 5}
     assert figures["images_per_second"]["median"] == 18
+    assert figures["network_fraction_of_matrix_rate"] == {"median": 0.5, "min": 0.5, "max": 0.8}
 
 
 def test_a_spread_is_median_and_extremes():
