@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, TabularInline
 
 from catalog.importing.photos import (
     MAP_FORMATS,
@@ -35,7 +36,9 @@ def thumbnail(image: ProductImage | None) -> SafeString | str:
     if image is None or not image.image:
         return "-"
     return format_html(
-        '<img src="{}" alt="{}" height="96" loading="lazy">', image.image.url, str(image)
+        '<img class="thumbnail" src="{}" alt="{}" width="72" height="96" loading="lazy">',
+        image.image.url,
+        str(image),
     )
 
 
@@ -80,7 +83,7 @@ def delete_replaced_files(form: forms.ModelForm) -> None:
             delete_after_commit(form.initial.get(name))
 
 
-class ProductImageInline(admin.TabularInline):
+class ProductImageInline(TabularInline):
     """A product's photos."""
 
     model = ProductImage
@@ -95,7 +98,7 @@ class ProductImageInline(admin.TabularInline):
         return thumbnail(image)
 
 
-class StockInline(admin.TabularInline):
+class StockInline(TabularInline):
     """The stores that have a product, or the products that a store has."""
 
     model = Stock
@@ -104,7 +107,7 @@ class StockInline(admin.TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):
+class ProductAdmin(ModelAdmin):
     """Products with their photos and where they are in stock."""
 
     list_display = (
@@ -148,7 +151,7 @@ class ProductAdmin(admin.ModelAdmin):
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(admin.ModelAdmin):
+class ProductImageAdmin(ModelAdmin):
     """Photos, one per product and view."""
 
     form = ProductImageForm
@@ -188,7 +191,7 @@ class ProductImageAdmin(admin.ModelAdmin):
         delete_replaced_files(form)
 
 
-class CategoryInline(admin.TabularInline):
+class CategoryInline(TabularInline):
     """A group's categories."""
 
     model = Category
@@ -196,7 +199,7 @@ class CategoryInline(admin.TabularInline):
 
 
 @admin.register(CategoryGroup)
-class CategoryGroupAdmin(admin.ModelAdmin):
+class CategoryGroupAdmin(ModelAdmin):
     """Groups of categories."""
 
     list_display = ("name",)
@@ -205,7 +208,7 @@ class CategoryGroupAdmin(admin.ModelAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(ModelAdmin):
     """Categories; each shows how similar every other one is, and where that value comes from."""
 
     list_display = ("name", "group")
@@ -228,7 +231,7 @@ class CategoryAdmin(admin.ModelAdmin):
         return format_html("<table>{}</table>", rows) if rows else "-"
 
 
-class SimilarityAdmin(admin.ModelAdmin):
+class SimilarityAdmin(ModelAdmin):
     """Similarities of two rows, stored once per pair."""
 
     list_display = ("a", "b", "similarity")
@@ -243,7 +246,7 @@ admin.site.register([GroupSimilarity, CategorySimilarity], SimilarityAdmin)
 
 
 @admin.register(Store)
-class StoreAdmin(admin.ModelAdmin):
+class StoreAdmin(ModelAdmin):
     """Shops and where they are."""
 
     list_display = ("name", "latitude", "longitude", "is_simulated")
@@ -252,7 +255,7 @@ class StoreAdmin(admin.ModelAdmin):
 
 
 @admin.register(Stock)
-class StockAdmin(admin.ModelAdmin):
+class StockAdmin(ModelAdmin):
     """How many pieces of a product a store has."""
 
     list_display = ("product", "store", "quantity")

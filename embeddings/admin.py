@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
 from embeddings.models import Backbone, Embedding, FidelityCheck, ProductVector
 
 
-class ComputedAdmin(admin.ModelAdmin):
+class ComputedAdmin(ModelAdmin):
     """Rows that only the pipeline writes: they can be looked at and deleted."""
 
     list_per_page = 50
@@ -22,7 +23,7 @@ class ComputedAdmin(admin.ModelAdmin):
 
 
 @admin.register(Backbone)
-class BackboneAdmin(admin.ModelAdmin):
+class BackboneAdmin(ModelAdmin):
     """Backbones; what describes the weights comes from `embed_products`."""
 
     list_display = ["name", "dimension", "weights_sha256", "is_active", "created_at"]

@@ -8,11 +8,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
 from fashrec_site.access.keys import give_secret
 from fashrec_site.access.login import OneAtATimeLoginForm
 from fashrec_site.models import ApiKey, WebhookDelivery, WebhookEndpoint, WebhookKind
 from fashrec_site.webhooks.services import send_again, send_ping
+from fashrec_site.workplace import people  # noqa: F401 - registers
 from shoppers.callers import Scope
 
 admin.site.login_form = OneAtATimeLoginForm
@@ -22,12 +25,12 @@ class ApiKeyForm(forms.ModelForm):
     """A key's settings."""
 
     scopes = forms.MultipleChoiceField(
-        choices=Scope.choices, required=False, widget=forms.CheckboxSelectMultiple
+        choices=Scope.choices, required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):
+class ApiKeyAdmin(ModelAdmin):
     """Keys of storefront servers: shown once when they are made, revoked and never deleted."""
 
     form = ApiKeyForm
@@ -74,17 +77,15 @@ class ApiKeyAdmin(admin.ModelAdmin):
 class WebhookEndpointForm(forms.ModelForm):
     """An endpoint's settings."""
 
-    url = forms.URLField(
-        max_length=500, assume_scheme="https", widget=admin.widgets.AdminURLFieldWidget
-    )
+    url = forms.URLField(max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget)
     kinds = forms.MultipleChoiceField(
         choices=[choice for choice in WebhookKind.choices if choice[0] != WebhookKind.PING],
-        widget=forms.CheckboxSelectMultiple,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(admin.ModelAdmin):
+class WebhookEndpointAdmin(ModelAdmin):
     """Addresses that are told what happened."""
 
     form = WebhookEndpointForm
@@ -108,7 +109,7 @@ class WebhookEndpointAdmin(admin.ModelAdmin):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(admin.ModelAdmin):
+class WebhookDeliveryAdmin(ModelAdmin):
     """What was sent where, and what came of it."""
 
     list_display = ("created_at", "kind", "endpoint", "state", "attempts", "answer_status", "error")

@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
 from shoppers.models import AnonymousSession, Event, ProductPopularity, Purchase, Shopper
 
 
 @admin.register(Shopper)
-class ShopperAdmin(admin.ModelAdmin):
+class ShopperAdmin(ModelAdmin):
     """Shoppers."""
 
     list_display = ("external_id", "gender", "trendiness", "is_simulated", "created_at")
@@ -20,7 +21,7 @@ class ShopperAdmin(admin.ModelAdmin):
 
 
 @admin.register(Purchase)
-class PurchaseAdmin(admin.ModelAdmin):
+class PurchaseAdmin(ModelAdmin):
     """Purchases; the database counts them into the popularity."""
 
     list_display = ("shopper", "product", "purchased_at", "is_simulated")
@@ -34,7 +35,7 @@ class PurchaseAdmin(admin.ModelAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin):
+class EventAdmin(ModelAdmin):
     """What shoppers and sessions did; a record, which its purchases were made from."""
 
     list_display = ("occurred_at", "kind", "product", "shopper", "session", "recommendation_id")
@@ -54,7 +55,7 @@ class EventAdmin(admin.ModelAdmin):
 
 
 @admin.register(AnonymousSession)
-class AnonymousSessionAdmin(admin.ModelAdmin):
+class AnonymousSessionAdmin(ModelAdmin):
     """Sessions of people who were not logged in, and who they turned out to be."""
 
     list_display = ("id", "shopper", "created_at", "merged_at")
@@ -74,7 +75,7 @@ class AnonymousSessionAdmin(admin.ModelAdmin):
 
 
 @admin.register(ProductPopularity)
-class ProductPopularityAdmin(admin.ModelAdmin):
+class ProductPopularityAdmin(ModelAdmin):
     """Popularity, of which a curator may set the base; rows come and go with their products."""
 
     list_display = ("product", "popularity", "base", "base_is_simulated", "counted")

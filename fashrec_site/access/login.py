@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from axes.handlers.proxy import AxesProxyHandler
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
+from unfold.forms import AuthenticationForm
 
 from catalog.models import Gender
 from shoppers.models import Shopper
@@ -81,7 +81,7 @@ def sign_up(*, username: str, password: str, gender: Gender = Gender.UNISEX) -> 
     return Shopper.objects.create(external_id=f"user-{uuid.uuid4()}", user=user, gender=gender)
 
 
-class OneAtATimeLoginForm(AdminAuthenticationForm):
+class OneAtATimeLoginForm(AuthenticationForm):
     """The admin's login, under the same rule."""
 
     def clean(self) -> dict[str, object]:
