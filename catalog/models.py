@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
+from simple_history.models import HistoricalRecords
 
 from catalog.querysets import ProductImageQuerySet, ProductQuerySet, StoreQuerySet
 
@@ -48,6 +49,8 @@ class CategoryGroup(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
 
+    history = HistoricalRecords()
+
     class Meta:
         ordering = ["name"]
 
@@ -60,6 +63,8 @@ class Category(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     group = models.ForeignKey(CategoryGroup, on_delete=models.PROTECT, related_name="categories")
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["name"]
@@ -99,6 +104,8 @@ class GroupSimilarity(UnorderedPair):
     a = models.ForeignKey(CategoryGroup, on_delete=models.CASCADE, related_name="+")
     b = models.ForeignKey(CategoryGroup, on_delete=models.CASCADE, related_name="+")
 
+    history = HistoricalRecords()
+
     class Meta:
         verbose_name_plural = "group similarities"
         constraints = [
@@ -118,6 +125,8 @@ class CategorySimilarity(UnorderedPair):
 
     a = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+")
     b = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+")
+
+    history = HistoricalRecords()
 
     class Meta:
         verbose_name_plural = "category similarities"

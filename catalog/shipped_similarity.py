@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from django.db import transaction
+from simple_history.utils import bulk_create_with_history
 
 from catalog.models import CategoryGroup, GroupSimilarity
 
@@ -63,4 +64,6 @@ def ensure_shipped_groups() -> None:
     for (first, second), value in shipped.similarities.items():
         a, b = sorted((groups[first], groups[second]), key=lambda group: group.pk)
         pairs.append(GroupSimilarity(a=a, b=b, similarity=value))
-    GroupSimilarity.objects.bulk_create(pairs, ignore_conflicts=True)
+    bulk_create_with_history(
+        pairs, GroupSimilarity, ignore_conflicts=True, default_change_reason="shipped"
+    )

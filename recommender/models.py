@@ -5,6 +5,7 @@ import uuid
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
 from embeddings.models import Backbone
 from recommender.experiments.models import Arm, Experiment, Exposure  # noqa: F401 - for Django
@@ -38,6 +39,8 @@ class RankingProfile(models.Model):
     )
     filter_gender = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False)
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["name"]
