@@ -17,6 +17,7 @@ from recommender.relevance import (
     BOUNDS,
     NORMALIZED_POPULARITY,
     NOT_EXCLUDED,
+    POPULARITY_TERM,
     Query,
     parameters,
     ranked,
@@ -116,17 +117,24 @@ CROSS JOIN LATERAL {best} AS best
 """
 
 CANDIDATES = """
-            SELECT DISTINCT ON (p.product_id)
-                p.product_id, COALESCE(p.cosine_distance, 1) AS cosine_distance,
-                {normalized_popularity} AS normalized_popularity,
-                history.category_similarities[p.category_id] AS category_similarity
+            SELECT
+                seen.product_id, seen.normalized_popularity, seen.category_similarity,
+                %(weight_visual)s::float8 * (1 - seen.cosine_distance) + {popularity_term}
+                    + %(weight_category)s::float8 * seen.category_similarity AS relevance
             FROM (
-                SELECT product_id, category_id, popularity, cosine_distance
-                FROM near WHERE near.purchase_id = history.purchase_id
-                UNION ALL
-                SELECT product_id, category_id, popularity, vector <=> history.vector FROM popular
-            ) AS p
-            WHERE true{not_excluded}
+                SELECT DISTINCT ON (p.product_id)
+                    p.product_id, COALESCE(p.cosine_distance, 1) AS cosine_distance,
+                    {normalized_popularity} AS normalized_popularity,
+                    history.category_similarities[p.category_id] AS category_similarity
+                FROM (
+                    SELECT product_id, category_id, popularity, cosine_distance
+                    FROM near WHERE near.purchase_id = history.purchase_id
+                    UNION ALL
+                    SELECT product_id, category_id, popularity, vector <=> history.vector
+                    FROM popular
+                ) AS p
+                WHERE true{not_excluded}
+            ) AS seen
         """
 
 
@@ -165,7 +173,9 @@ def _statement(
             JOIN embeddings_searchvector n
                 ON n.product_id = p.product_id AND n.projection_id = {indexes.projection_id}"""
     candidates = CANDIDATES.format(
-        normalized_popularity=NORMALIZED_POPULARITY, not_excluded=NOT_EXCLUDED.format(row="p")
+        normalized_popularity=NORMALIZED_POPULARITY,
+        popularity_term=POPULARITY_TERM.format(row="seen"),
+        not_excluded=NOT_EXCLUDED.format(row="p"),
     )
     return RANK_CANDIDATES.format(
         bounds=BOUNDS,

@@ -15,6 +15,7 @@ from recommender.relevance import (
     BOUNDS,
     NORMALIZED_POPULARITY,
     NOT_EXCLUDED,
+    POPULARITY_TERM,
     Query,
     parameters,
     ranked,
@@ -29,31 +30,45 @@ from recommender.short_lists import (
     terms_of_best,
 )
 
-# Holds the vectors of MANY_ROWS (recommender.retrieval) in memory; beyond, they go to disk.
-WORK_MEMORY = "96MB"
+WORK_MEMORY = "32MB"  # holds what FEW_ROWS (recommender.retrieval) need of each, for 20 purchases
 
 RANK_FILTERED = """
 WITH {bounds},
 {history},
 passing AS MATERIALIZED (
     SELECT
-        p.product_id, p.category_id, p.vector::halfvec({search_dimension}) AS vector,
-        {normalized_popularity} AS normalized_popularity
+        p.product_id, p.category_id, {normalized_popularity} AS normalized_popularity,
+        ARRAY[{distances}] AS cosine_distances
     FROM embeddings_searchvector p CROSS JOIN bounds
     WHERE p.projection_id = {projection_id} AND p.gender IN ({genders}) AND p.is_active
         {filters}
 )
 SELECT {terms}, best.least_short, best.n_short
-FROM history CROSS JOIN LATERAL {best} AS best
+FROM (
+    SELECT *, array_position(%(purchase_ids)s::bigint[], purchase_id) AS position FROM history
+) AS history
+CROSS JOIN LATERAL {best} AS best
 """
+
+# All distances of a row while it is at hand: a vector has a kilobyte, and rows lie far apart.
+DISTANCE = """
+            COALESCE(p.vector::halfvec({search_dimension}) <=> (
+                SELECT vector FROM history
+                WHERE purchase_id = (%(purchase_ids)s::bigint[])[{position}]
+            ), 1)"""
 
 CANDIDATES = """
             SELECT
-                passing.product_id, passing.normalized_popularity,
-                COALESCE(passing.vector <=> history.vector, 1) AS cosine_distance,
-                history.category_similarities[passing.category_id] AS category_similarity
-            FROM passing
-            OFFSET 0  -- a fence, so that each distance is computed once
+                p.product_id, p.normalized_popularity, p.category_similarity,
+                %(weight_visual)s::float8 * (1 - p.cosine_distance) + {popularity_term}
+                    + %(weight_category)s::float8 * p.category_similarity AS relevance
+            FROM (
+                SELECT
+                    product_id, normalized_popularity,
+                    cosine_distances[history.position] AS cosine_distance,
+                    history.category_similarities[category_id] AS category_similarity
+                FROM passing
+            ) AS p
         """
 
 
@@ -65,6 +80,7 @@ def rank_filtered(
     A purchase whose product has no vector is ranked with a visual similarity of 0. Cost: one
     statement, which reads the search vector of every product that passes, and one for its memory.
     """
+    candidates = CANDIDATES.format(popularity_term=POPULARITY_TERM.format(row="p"))
     sql = RANK_FILTERED.format(
         bounds=BOUNDS,
         history=history(settings, indexes),
@@ -72,14 +88,22 @@ def rank_filtered(
         projection_id=indexes.projection_id,
         genders=gender_list(frozenset(query.genders)),
         normalized_popularity=NORMALIZED_POPULARITY,
+        distances=_distances(len(query.purchase_ids), indexes.dimension),
         filters=NOT_EXCLUDED.format(row="p") + row_filters(query, "p") + stock_filter(query, "p"),
         terms=terms_of_best(),
-        best=best_of_short_list(settings, CANDIDATES, n_short),
+        best=best_of_short_list(settings, candidates, n_short),
     )
     # How many products pass decides how they are best found, so it is planned with its values.
     with local_settings(work_mem=WORK_MEMORY, plan_cache_mode="force_custom_plan") as connection:
         rows = fetch_prepared(connection, sql, parameters(query, settings))
     return _rails(rows, settings.weight_visual * indexes.cosine_error, n_short)
+
+
+def _distances(n_purchases: int, dimension: int) -> str:
+    return ",".join(
+        DISTANCE.format(search_dimension=dimension, position=position)
+        for position in range(1, n_purchases + 1)
+    )
 
 
 def _rails(rows: list[tuple[Any, ...]], error: float, n_short: int) -> dict[int, Rail]:

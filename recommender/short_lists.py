@@ -38,13 +38,8 @@ BEST_OF_SHORT_LIST = """(
             AS visual_similarity,
         min(short.relevance) OVER () AS least_short, count(*) OVER () AS n_short
     FROM (
-        SELECT
-            candidate.*,
-            %(weight_visual)s::float8 * (1 - candidate.cosine_distance)
-                + {popularity_term_of_candidate}
-                + %(weight_category)s::float8 * candidate.category_similarity AS relevance
-        FROM ({candidates}) AS candidate
-        ORDER BY relevance DESC, candidate.product_id
+        SELECT candidate.* FROM ({candidates}) AS candidate
+        ORDER BY candidate.relevance DESC, candidate.product_id
         LIMIT {n_short}
     ) AS short
     JOIN embeddings_productvector v
@@ -104,14 +99,13 @@ def best_of_short_list(settings: RankingSettings, candidates: str, n_short: int)
 
     Args:
         settings: backbone and k.
-        candidates: SQL of (product_id, cosine_distance, normalized_popularity,
-            category_similarity), each product once.
+        candidates: SQL of (product_id, normalized_popularity, category_similarity, relevance by
+            search vectors), each product once.
         n_short: how many of them, by their search vectors, the full vectors rank.
     """
     return BEST_OF_SHORT_LIST.format(
         candidates=candidates,
         popularity_term_of_exact=POPULARITY_TERM.format(row="exact"),
-        popularity_term_of_candidate=POPULARITY_TERM.format(row="candidate"),
         backbone_id=int(settings.backbone.pk),
         dimension=int(settings.backbone.dimension),
         n_short=int(n_short),

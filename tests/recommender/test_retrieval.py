@@ -146,24 +146,46 @@ def test_filters_leave_k_that_qualify_and_the_exact_ones(crowd, path):
         assert {row.product_id for row in rail} <= allowed
 
 
-def test_fewer_than_k_that_qualify_are_all_found(crowd):
+def test_a_proven_rail_among_what_passes_a_filter_is_the_exact_one(crowd, monkeypatch):
+    monkeypatch.setattr(retrieval, "FILTERED_SHORT", 8)
+    settings = settings_with(crowd)
+    category = Category.objects.first()
+    n_rails = n_proven = 0
+    for start in range(0, 100, 10):
+        query = shopper_query(
+            *range(start, start + 5), trendiness=start / 100, category_ids=[category.pk]
+        )
+        ranking = rank_for_purchases(query, settings)
+        exact = rails(rank_for_purchases(query, settings, path="exact"))
+        n_rails += len(query.purchase_ids)
+        n_proven += len(ranking.proven)
+        for purchase_id, rail in rails(ranking).items():
+            if purchase_id in ranking.proven:
+                assert [r.product_id for r in rail] == [r.product_id for r in exact[purchase_id]]
+    assert 0 < n_proven < n_rails  # eight are sometimes enough to prove five, and not always
+
+
+@pytest.mark.parametrize("path", ["index", None])
+def test_fewer_than_k_that_qualify_are_all_found(crowd, path):
     few = list(Product.objects.filter(gender="WOMEN").order_by("-pk")[:3])
     lone = Category.objects.create(name="Lone", group=Category.objects.first().group)
     Product.objects.filter(pk__in=[product.pk for product in few]).update(category=lone)
     query = shopper_query(1, category_ids=[lone.pk])
 
-    ranking = rank_for_purchases(query, settings_with(crowd), path="index")
+    ranking = rank_for_purchases(query, settings_with(crowd), path=path)
 
     assert {row.product_id for row in ranking.rows} == {product.pk for product in few}
     assert ranking.proven == {0}
 
 
-def test_a_purchase_without_a_vector_is_ranked_by_the_other_terms(crowd):
-    query = shopper_query(1, 2)
+@pytest.mark.parametrize("price_range", [None, (0, 1_000)])
+def test_a_purchase_without_a_vector_is_ranked_by_the_other_terms(crowd, price_range):
+    Product.objects.update(price=20)
+    query = shopper_query(1, 2, price_range=price_range)
     ProductVector.objects.filter(product_id=query.product_ids[0]).delete()
     settings = settings_with(crowd, weight_visual=0.1, weight_popularity=0.9)
 
-    found = rails(rank_for_purchases(query, settings, path="index"))
+    found = rails(rank_for_purchases(query, settings))
     exact = rails(rank_for_purchases(query, settings, path="exact"))
 
     assert {row.terms.visual for row in found[0]} == {0.0}
