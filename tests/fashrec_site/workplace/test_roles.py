@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from catalog.models import Product
+from catalog.models import Stock
 from fashrec_site.workplace.roles import ROLES, ensure_roles
 from tests.fashrec_site.workplace.world import (
     database,
@@ -125,4 +125,4 @@ def test_the_same_walk_by_a_superuser_changes_and_deletes_much(client):
     try_everything(client)
     after = database()
     assert sum(after[table] != before[table] for table in before) > 15
-    assert not Product.objects.exists()
+    assert not Stock.objects.exists()
