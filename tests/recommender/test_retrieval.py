@@ -12,6 +12,7 @@ from embeddings.indexes import ensure_search_indexes
 from embeddings.models import ProductVector
 from recommender import retrieval
 from recommender.candidates import StreamSizes, Unseen
+from recommender.filtered import rank_filtered
 from recommender.ranking import RankingSettings, default_profile
 from recommender.relevance import Query
 from recommender.retrieval import rank_for_purchases
@@ -146,23 +147,25 @@ def test_filters_leave_k_that_qualify_and_the_exact_ones(crowd, path):
         assert {row.product_id for row in rail} <= allowed
 
 
-def test_a_proven_rail_among_what_passes_a_filter_is_the_exact_one(crowd, monkeypatch):
-    monkeypatch.setattr(retrieval, "FILTERED_SHORT", 8)
+def test_what_passes_a_filter_is_proven_by_its_short_list_up_to_the_error_of_short_vectors(crowd):
     settings = settings_with(crowd)
-    category = Category.objects.first()
+    indexes = retrieval.search_indexes(crowd)
+    erring = replace(indexes, cosine_error=0.1)
     n_rails = n_proven = 0
     for start in range(0, 100, 10):
         query = shopper_query(
-            *range(start, start + 5), trendiness=start / 100, category_ids=[category.pk]
+            *range(start, start + 5),
+            trendiness=start / 100,
+            category_ids=[Category.objects.first().pk],
         )
-        ranking = rank_for_purchases(query, settings)
         exact = rails(rank_for_purchases(query, settings, path="exact"))
-        n_rails += len(query.purchase_ids)
-        n_proven += len(ranking.proven)
-        for purchase_id, rail in rails(ranking).items():
-            if purchase_id in ranking.proven:
-                assert [r.product_id for r in rail] == [r.product_id for r in exact[purchase_id]]
-    assert 0 < n_proven < n_rails  # eight are sometimes enough to prove five, and not always
+        for purchase_id, rail in rank_filtered(query, settings, indexes, n_short=8).items():
+            assert rail.slack(settings) >= 0
+            assert [r.product_id for r in rail.rows] == [r.product_id for r in exact[purchase_id]]
+        doubted = rank_filtered(query, settings, erring, n_short=8)
+        n_rails += len(doubted)
+        n_proven += sum(rail.slack(settings) >= 0 for rail in doubted.values())
+    assert n_proven < n_rails == 50
 
 
 @pytest.mark.parametrize("path", ["index", None])
