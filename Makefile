@@ -46,8 +46,8 @@ serve: setup ## Serve your own catalogue on PORT
 	$(RUN) manage.py migrate --verbosity 0
 	$(VENV)/bin/gunicorn --bind 127.0.0.1:$(PORT) fashrec_site.wsgi
 
-worker: setup ## Run a Celery worker for your own catalogue
-	$(VENV)/bin/celery -A fashrec_site worker --beat --loglevel INFO
+worker: setup ## Run Celery workers for your own catalogue: one that embeds, one for photo search
+	$(RUN) manage.py run_workers
 
 test: setup ## Run all tests (starts its own PostgreSQL and Redis)
 	$(RUN) -m pytest

@@ -104,6 +104,14 @@ def choose_way(backbone: Backbone, *, min_photos: int = MIN_PHOTOS) -> Decision:
     return decision
 
 
+def known_way(backbone: Backbone) -> Way:
+    """The way that was chosen here before, else the reference; nothing is measured."""
+    if backbone.name not in BACKBONES:
+        return REFERENCE_WAY
+    known = _stored_decision(backbone, candidate_ways())
+    return REFERENCE_WAY if known is None else known.way
+
+
 def encoder_of(backbone: Backbone, way: Way) -> Encoder:
     """The backbone's encoder by a way, loaded once per process.
 

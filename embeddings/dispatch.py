@@ -11,6 +11,7 @@ from kombu.exceptions import OperationalError
 from embeddings import services
 from embeddings.models import Backbone, Embedding
 from embeddings.querysets import EmbeddingQuerySet
+from embeddings.queues import is_served
 from embeddings.services import EmbeddingSummary, Progress
 from embeddings.tasks import IMAGES_PER_TASK, embed_images
 
@@ -26,15 +27,16 @@ class NoWorkerError(RuntimeError):
 
 
 def require_worker() -> None:
-    """Return if a Celery worker answers.
+    """Return if a Celery worker that embeds answers; one for photos alone would not do it.
 
     Raises:
         NoWorkerError: none did within three seconds, or the queue cannot be reached.
     """
     with _queue_errors(), current_app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1)
-        answers = current_app.control.ping(timeout=PING_SECONDS, limit=1, connection=connection)
-    if not answers:
+        queue = current_app.conf.task_default_queue
+        is_there = is_served(queue, timeout_seconds=PING_SECONDS, connection=connection)
+    if not is_there:
         raise NoWorkerError(
             f"no Celery worker answered within {PING_SECONDS:g} s: start one with `make worker`, "
             "or embed in this process with --inline"

@@ -13,6 +13,7 @@ from catalog.task_queue import enqueue
 from embeddings import services
 from embeddings.indexes import ensure_search_indexes
 from embeddings.models import Backbone
+from embeddings.photo_search.tasks import QUEUE as PHOTO_QUEUE
 from embeddings.serving import refresh_product_vectors
 
 IMAGES_PER_TASK = 256  # four batches: one is decoded while another is encoded or stored
@@ -25,9 +26,14 @@ HARD_LIMIT_SECONDS = 540
 
 @worker_init.connect
 def share_cores(sender: Celery, **_: object) -> None:
-    """Divide the cores among the pool's processes; torch reads this when it is first imported."""
-    n_threads = max(1, (os.cpu_count() or 1) // max(1, int(sender.concurrency)))
-    os.environ.setdefault("OMP_NUM_THREADS", str(n_threads))
+    """Divide the cores among the pool's processes; torch reads this when it is first imported.
+
+    A worker for photos takes half of them, and leaves the rest to whoever reads.
+    """
+    n_threads = (os.cpu_count() or 1) // max(1, int(sender.concurrency))
+    if PHOTO_QUEUE in sender.app.amqp.queues.consume_from:
+        n_threads //= 2
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, n_threads)))
 
 
 @shared_task(time_limit=HARD_LIMIT_SECONDS)

@@ -12,6 +12,7 @@ from fashrec_site.access.schema import AccountsMutation, AccountsQuery
 from fashrec_site.coded_errors import coded
 from fashrec_site.descriptions import describe_from_docstrings
 from fashrec_site.known_queries import KnownQueries
+from fashrec_site.photo_search.schema import PhotoSearchQuery
 from fashrec_site.query_limits import QueryLimits
 from fashrec_site.replicas.mutations import MutationsReadFromPrimary
 from recommender.schema import RecommenderQuery
@@ -19,7 +20,7 @@ from shoppers.mutations import ShoppersMutation
 
 
 @strawberry.type
-class Query(CatalogQuery, EmbeddingsQuery, RecommenderQuery, AccountsQuery):
+class Query(CatalogQuery, EmbeddingsQuery, RecommenderQuery, PhotoSearchQuery, AccountsQuery):
     """Everything that can be asked."""
 
 

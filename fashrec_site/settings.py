@@ -259,6 +259,10 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(FASHREC_HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "embed-missing-images": {"task": "embeddings.tasks.enqueue_missing", "schedule": 60.0},
+    "forget-photos": {
+        "task": "embeddings.photo_search.tasks.forget_expired_photos",
+        "schedule": 300.0,
+    },
     "send-webhooks": {"task": "fashrec_site.tasks.enqueue_webhooks", "schedule": 15.0},
     "forget-old-webhooks": {"task": "fashrec_site.tasks.forget_old_webhooks", "schedule": 86400.0},
 }

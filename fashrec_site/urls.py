@@ -8,6 +8,8 @@ from fashrec_site.access.guard import guarded
 from fashrec_site.access.introspection import ide_for_insiders
 from fashrec_site.access.json_only import json_only
 from fashrec_site.graphql_view import CodedGraphQLView
+from fashrec_site.photo_search import views as photo_search
+from fashrec_site.photo_search.uploads import bounded_upload
 from fashrec_site.schema import schema
 
 graphql = guarded(
@@ -26,4 +28,6 @@ urlpatterns = [
     path("media/<path:path>", storefront.media, name="media"),
     path("admin/", admin.site.urls),
     path("graphql/", graphql, name="graphql"),
+    path("search/photo", bounded_upload(guarded(photo_search.begin)), name="photo-search"),
+    path("search/photo/<str:search_id>", guarded(photo_search.result), name="photo-search-result"),
 ]

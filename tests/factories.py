@@ -6,6 +6,7 @@ from io import BytesIO
 
 import factory
 from django.core.files.base import ContentFile
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 from PIL import Image
 
@@ -18,7 +19,7 @@ from catalog.models import (
     Stock,
     Store,
 )
-from embeddings.models import Backbone, Embedding, ProductVector
+from embeddings.models import Backbone, Embedding, PhotoSearch, ProductVector
 from embeddings.querysets import MaskMethod, mask_fingerprint
 from shoppers.models import Purchase, Shopper
 
@@ -172,3 +173,19 @@ class ProductVectorFactory(DjangoModelFactory):
     gender = factory.LazyAttribute(lambda o: o.product.gender)
     category = factory.LazyAttribute(lambda o: o.product.category)
     is_active = factory.LazyAttribute(lambda o: o.product.is_active)
+
+
+class PhotoSearchFactory(DjangoModelFactory):
+    """A stranger's search that is READY and has an hour left; `vector=None` makes one in work."""
+
+    class Meta:
+        model = PhotoSearch
+
+    asker = "stranger:nobody"
+    photo = factory.Sequence(lambda n: f"{n:032x}")
+    backbone = factory.SubFactory(BackboneFactory)
+    vector = [1.0, 0.0, 0.0]
+    state = factory.LazyAttribute(lambda o: "ready" if o.vector else "waiting")
+    weights_sha256 = factory.LazyAttribute(lambda o: o.backbone.weights_sha256)
+    created_at = factory.LazyFunction(timezone.now)
+    expires_at = factory.LazyAttribute(lambda o: o.created_at + timedelta(hours=1))

@@ -11,7 +11,7 @@ from catalog.models import Store
 from fashrec_site.access.keys import issue_key
 from fashrec_site.schema import schema
 from shoppers.callers import Scope
-from tests.factories import StockFactory
+from tests.factories import PhotoSearchFactory, StockFactory
 from tests.permission_matrix import (
     CALLERS,
     read_matrix,
@@ -24,6 +24,7 @@ from tests.recommender.worlds import make_world
 
 SCHEMA = schema._schema
 TOKEN = "a token of somebody"
+READY, FAILED = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2))  # Ann's photos
 # How to ask for each field of Query and Mutation: for what is public, or for what is Ann's.
 ASK = {
     "Query.node": ["node(id: $product)"],
@@ -35,6 +36,7 @@ ASK = {
     "Query.productRecommendations": ['productRecommendations(itemId: "bought", first: 1)'],
     "Query.trending": ["trending(first: 1, window: MONTH)"],
     "Query.recommendations": ['recommendations(shopper: "ann")'],
+    "Query.photoSearch": [f'photoSearch(id: "{READY}")', f'photoSearch(id: "{FAILED}")'],
     "Query.me": ["me"],
     "Mutation.login": [
         'login(username: "ann", password: "correct horse")',
@@ -59,6 +61,10 @@ def world(db, settings):
     ann = world.shopper("bought", latitude=48.2, longitude=16.4)
     ann.user = User.objects.create_user("ann", password="correct horse")
     ann.save()
+    photo = {"asker": f"user:{ann.user_id}", "backbone": world.backbone}
+    PhotoSearchFactory(pk=READY, vector=[1, 0, 0], **photo)
+    reason = {"vector": None, "state": "failed", "error_code": "INVALID_IMAGE"}
+    PhotoSearchFactory(pk=FAILED, **photo, **reason)
     bea = world.shopper(external_id="bea")
     bea.user = User.objects.create_user("bea")
     bea.save()

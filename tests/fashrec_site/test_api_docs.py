@@ -21,7 +21,7 @@ from catalog.graphql_errors import ErrorCode
 from fashrec_site import query_limits
 from fashrec_site.query_size import declared_cost
 from fashrec_site.schema import schema
-from tests.factories import StockFactory, StoreFactory
+from tests.factories import PhotoSearchFactory, StockFactory, StoreFactory
 from tests.recommender.worlds import make_world
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -45,6 +45,12 @@ def test_every_query_of_the_page_answers_without_error(client, ask):
         StockFactory(product=world.products[item_id], store=vienna)
     world.shopper("bought", external_id="simulated-1")
     staff = User.objects.create_user("clerk", is_staff=True)
+    PhotoSearchFactory(
+        pk="7d44b1f6-2c1e-4a55-9e10-3a3c3f0f8a11",
+        asker=f"user:{staff.pk}",
+        backbone=world.backbone,
+        vector=[1, 0, 0],
+    )
     assert len(QUERIES) > 12
     for query in QUERIES:
         client.force_login(staff)

@@ -1,0 +1,1 @@
+"""`/search/photo` and GraphQL's `photoSearch`: search by photo, for whoever asks."""
