@@ -33,7 +33,7 @@ query ($shopper: String!) {
     id
     tier
     rails {
-      purchase { product { itemId } }
+      because { product { itemId } }
       items {
         edges {
           node { itemId title price category { name } primaryImage { url } }

@@ -12,8 +12,9 @@ from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
 from catalog.models import Product
+from recommender.answers import RecommendationSet
 from recommender.ranking import RankingSettings, default_profile
-from recommender.services import RecommendationSet, recommend
+from recommender.services import recommend
 from shoppers.models import Shopper
 
 N_PRODUCTS_SHOWN = 24

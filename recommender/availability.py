@@ -1,13 +1,18 @@
-"""Where a recommended product can be bought, and how far away that is."""
+"""Products as they are shown: with photos, and the nearest store that has them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
-from catalog.models import Stock, Store
+from catalog.models import Product, ProductImage, Store
 from catalog.places import Place
-from shoppers.geography import haversine_km
+
+PHOTO_FIELDS = ("id", "product_id", "image", "view")
+STORE_FIELDS = ("id", "name", "latitude", "longitude")
 
 
 @dataclass(frozen=True)
@@ -18,32 +23,57 @@ class Availability:
     distance_km: float | None
 
 
+@dataclass(frozen=True)
+class ShownProduct:
+    """A product with category, group and photos loaded, and where it is in stock."""
+
+    product: Product
+    availability: Availability | None
+
+
 def stores_within_km(origin: Place, radius_km: float) -> list[int]:
     """Keys of the stores at most `radius_km` (great-circle) away from `origin`. One query."""
     return list(Store.objects.within_km(origin, radius_km).values_list("pk", flat=True))
 
 
-def nearest_stores(product_ids: Sequence[int], origin: Place | None) -> dict[int, Availability]:
-    """For each product in stock anywhere, the nearest store that has it. One query.
+def shown_products(product_ids: Iterable[int], origin: Place | None) -> dict[int, ShownProduct]:
+    """The products by key, on sale or not; those that are gone are missing. One statement.
 
-    Without an origin it is the store with the smallest key.
+    Without an origin the store is the one with the smallest key.
     """
-    nearest: dict[int, Availability] = {}
-    stock = (
-        Stock.objects.filter(product_id__in=product_ids, quantity__gt=0)
-        .select_related("store")
-        .order_by("store_id")
+    products = Product.objects.select_related("category__group").annotate(
+        photos=ArraySubquery(_photos()), nearest=Subquery(_nearest_stores(origin)[:1])
     )
-    for row in stock:
-        distance = _distance_km(origin, row.store)
-        known = nearest.get(row.product_id)
-        if known is None or (distance is not None and distance < known.distance_km):
-            nearest[row.product_id] = Availability(row.store, distance)
-    return nearest
+    return {
+        pk: ShownProduct(_with_photos(product), _availability(product.nearest))
+        for pk, product in products.in_bulk(list(product_ids)).items()
+    }
 
 
-def _distance_km(origin: Place | None, store: Store) -> float | None:
+def _photos() -> QuerySet:
+    rows = ProductImage.objects.filter(product=OuterRef("pk")).order_by("view_rank", "id")
+    return rows.values(photo=JSONObject(**{name: name for name in PHOTO_FIELDS}))
+
+
+def _nearest_stores(origin: Place | None) -> QuerySet:
+    stores = Store.objects.filter(stock__product=OuterRef("pk"), stock__quantity__gt=0)
+    fields = {name: name for name in STORE_FIELDS}
     if origin is None:
+        return stores.order_by("id").values(place=JSONObject(**fields))
+    return stores.by_distance(origin).values(place=JSONObject(**fields, distance_km="distance_km"))
+
+
+def _with_photos(product: Product) -> Product:
+    """The product with its photos where `prefetch_related` leaves them."""
+    photos = product.images.all()
+    values = ([photo[name] for name in PHOTO_FIELDS] for photo in product.photos)
+    photos._result_cache = [ProductImage.from_db(photos.db, PHOTO_FIELDS, row) for row in values]
+    product._prefetched_objects_cache = {"images": photos}
+    return product
+
+
+def _availability(place: dict[str, Any] | None) -> Availability | None:
+    if place is None:
         return None
-    distance = haversine_km(origin.latitude, origin.longitude, store.latitude, store.longitude)
-    return float(np.asarray(distance).item())
+    values = [place[name] for name in STORE_FIELDS]
+    return Availability(Store.from_db(None, STORE_FIELDS, values), place.get("distance_km"))

@@ -8,8 +8,10 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from embeddings.models import Backbone
+from embeddings.preference import best_backbone_with_vectors
 from recommender.experiments.models import Arm, Experiment, Exposure  # noqa: F401 - for Django
-from shoppers.models import Shopper
+from recommender.querysets import RankingProfileQuerySet
+from shoppers.models import AnonymousSession, Shopper
 
 NOT_NEGATIVE = [MinValueValidator(0.0)]
 
@@ -40,6 +42,7 @@ class RankingProfile(models.Model):
     filter_gender = models.BooleanField(default=True)
     is_default = models.BooleanField(default=False)
 
+    objects = RankingProfileQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:
@@ -62,6 +65,14 @@ class RankingProfile(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def best_backbone(self) -> Backbone | None:
+        """The most preferred backbone with vectors; no query where it came with the profile."""
+        if "best_backbone_values" not in self.__dict__:
+            return best_backbone_with_vectors()
+        values = self.best_backbone_values
+        return values and Backbone.from_db(self._state.db, list(values), list(values.values()))
+
 
 class Tier(models.TextChoices):
     """How much was known about the shopper."""
@@ -74,7 +85,12 @@ class RecommendationLog(models.Model):
     """A set of recommendations as it was given: to whom, under which settings, with what terms."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    shopper = models.ForeignKey(Shopper, on_delete=models.CASCADE, related_name="recommendations")
+    shopper = models.ForeignKey(
+        Shopper, on_delete=models.CASCADE, null=True, related_name="recommendations"
+    )
+    session = models.ForeignKey(
+        AnonymousSession, on_delete=models.CASCADE, null=True, related_name="recommendations"
+    )
     tier = models.CharField(max_length=20, choices=Tier)
     settings = models.JSONField()
     items = models.JSONField()
@@ -88,9 +104,15 @@ class RecommendationLog(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(shopper__isnull=False) | Q(session__isnull=False),
+                name="recommendations_for_somebody",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.shopper_id} at {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.shopper or self.session} at {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class EvaluationRun(models.Model):

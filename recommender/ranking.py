@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from embeddings.models import Backbone
-from embeddings.preference import backbones_with_vectors, best_backbone_with_vectors
+from embeddings.preference import backbones_with_vectors
 from recommender.models import RankingProfile
 
 MAX_K = 100
@@ -55,7 +55,7 @@ class RankingSettings:
             penalty_exponent=profile.penalty_exponent,
             k=profile.k,
             filter_gender=profile.filter_gender,
-            backbone=profile.backbone or best_backbone_with_vectors(),
+            backbone=profile.backbone or profile.best_backbone,
         )
 
     def with_changes(self, **changes: Any) -> Self:
@@ -74,7 +74,7 @@ class RankingSettings:
 
 def default_profile() -> RankingProfile:
     """The profile marked as default; made with the paper's weights where there is none."""
-    profile = RankingProfile.objects.select_related("backbone").filter(is_default=True).first()
+    profile = RankingProfile.objects.with_backbone().filter(is_default=True).first()
     if profile is None:
         profile, _ = RankingProfile.objects.get_or_create(
             is_default=True, defaults={"name": "default"}

@@ -10,11 +10,12 @@ from catalog.graphql_errors import bad_user_input, checked_count, not_found
 from catalog.types import LatLng
 from recommender import services
 from recommender.discovery import DiscoveryQuery
-from recommender.experiments.services import log_exposure, profile_for
+from recommender.experiments.services import assignment_of, log_exposure
+from recommender.history import Exclusion, History, shopper_history
+from recommender.models import RankingProfile
 from recommender.ranking import RankingSettings, backbone_named
 from recommender.types import RecommendationSet, RelevanceWeights
 from shoppers.callers import caller_of
-from shoppers.models import Shopper
 
 
 @strawberry.type
@@ -46,34 +47,36 @@ class RecommenderQuery(DiscoveryQuery):
     ) -> RecommendationSet:
         """The top k for each of the shopper's purchases; for that shopper's session or staff."""
         request = info.context.request
-        row = _visible_shopper(request, shopper)
+        history = _visible_history(request, shopper)
+        assignment = assignment_of(history.visitor)
         try:
             answer = services.recommend(
-                shopper=row,
-                settings=_settings(row, checked_count("k", k), backbone, weights),
+                shopper=history.visitor,
+                settings=_settings(assignment.profile, checked_count("k", k), backbone, weights),
                 near=near and near.place(),
                 within_km=within_km,
+                history=history,
             )
         except ValueError as error:  # RankingError is one
             raise bad_user_input(str(error)) from error
         if not caller_of(request).is_staff:  # who looks after the shop is in no experiment
-            log_exposure(row, answer.settings, answer.id)
+            log_exposure(history.visitor, assignment, answer.settings, answer.id)
         return RecommendationSet(answer=answer)
 
 
-def _visible_shopper(request: HttpRequest, external_id: str) -> Shopper:
-    """The shopper, if the caller may read them; a stranger learns nothing else."""
-    shopper = Shopper.objects.filter(external_id=external_id).first()
-    if shopper is None or not caller_of(request).may_read(shopper):
+def _visible_history(request: HttpRequest, external_id: str) -> History:
+    """The shopper's history, if the caller may read it; a stranger learns nothing else."""
+    history = shopper_history(external_id, Exclusion())
+    if history is None or not caller_of(request).may_read(history.visitor):
         raise not_found("No such shopper, or not yours: log in as that shopper or as staff.")
-    return shopper
+    return history
 
 
 def _settings(
-    shopper: Shopper, k: int, backbone: str | None, weights: RelevanceWeights | None
+    profile: RankingProfile, k: int, backbone: str | None, weights: RelevanceWeights | None
 ) -> RankingSettings:
     given = weights or RelevanceWeights()
-    return RankingSettings.from_profile(profile_for(shopper)).with_changes(
+    return RankingSettings.from_profile(profile).with_changes(
         k=k,
         backbone=backbone_named(backbone) if backbone is not None else None,
         weight_visual=given.visual,

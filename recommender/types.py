@@ -11,10 +11,11 @@ from catalog.graphql_connections import After, First, RankedPage
 from catalog.graphql_cost import cost
 from catalog.graphql_errors import checked_count
 from catalog.types import Product, Store
-from recommender import models, services
+from recommender import answers, models
+from recommender.history import MAX_RAILS
 from recommender.ranking import RankingSettings
-from recommender.services import MAX_RAILS
-from shoppers.models import Purchase as PurchaseRow
+from shoppers.models import Event
+from shoppers.mutations import EventKind
 
 DEFAULT_RAILS = 5
 
@@ -89,7 +90,7 @@ class RecommendationEdge:
     distance_km: float | None = strawberry.field(description="How far that store is.")
 
     @classmethod
-    def of(cls, cursor: str, item: services.Recommendation) -> Self:
+    def of(cls, cursor: str, item: answers.Recommendation) -> Self:
         """The GraphQL form of `item`."""
         place = item.availability
         return cls(
@@ -114,35 +115,39 @@ class RecommendationConnection:
     total_count: int = strawberry.field(description="How many there are on all pages.")
 
     @classmethod
-    def of(cls, items: Sequence[services.Recommendation], page: RankedPage) -> Self:
+    def of(cls, items: Sequence[answers.Recommendation], page: RankedPage) -> Self:
         """The page of `items` that was asked for."""
         edges = [RecommendationEdge.of(cursor, item) for cursor, item in page.ranked(items)]
         return cls(page_info=page.info(items), edges=edges, total_count=len(items))
 
 
 @strawberry.type
-class Purchase:
-    """Something that the shopper bought."""
+class Because:
+    """What somebody did with a product that theirs are compared with."""
 
-    product: Product = strawberry.field(description="What; it may be on sale no more.")
-    purchased_at: datetime = strawberry.field(description="When.")
+    kind: EventKind = strawberry.field(
+        description="PURCHASE; before somebody's first one CART, FAVOURITE or VIEW."
+    )
+    product: Product = strawberry.field(description="With what; it may be on sale no more.")
+    occurred_at: datetime = strawberry.field(description="When.")
 
     @classmethod
-    def of(cls, row: PurchaseRow) -> Self:
-        """The GraphQL form of `row`."""
-        return cls(product=row.product, purchased_at=row.purchased_at)
+    def of(cls, because: answers.Because) -> Self:
+        """The GraphQL form of `because`."""
+        kind = Event.Kind(because.kind)
+        return cls(kind=kind, product=because.product, occurred_at=because.at)
 
 
 @strawberry.type
-class PurchaseRail:
-    """What goes with one purchase, most relevant first."""
+class RecommendationRail:
+    """What goes with one product that somebody bought or looked at, most relevant first."""
 
-    rail: strawberry.Private[services.PurchaseRail]
+    rail: strawberry.Private[answers.Rail]
 
     @strawberry.field
-    def purchase(self) -> Purchase:
-        """The purchase that these are compared with."""
-        return Purchase.of(self.rail.purchase)
+    def because(self) -> Because:
+        """What these are compared with."""
+        return Because.of(self.rail.because)
 
     @strawberry.field
     def proven(self) -> bool:
@@ -159,7 +164,7 @@ class PurchaseRail:
 class RecommendationSet:
     """One answer to one shopper, as the log keeps it."""
 
-    answer: strawberry.Private[services.RecommendationSet]
+    answer: strawberry.Private[answers.RecommendationSet]
 
     @strawberry.field
     def id(self) -> strawberry.ID:
@@ -182,10 +187,13 @@ class RecommendationSet:
         first: Annotated[
             int, strawberry.argument(description="For how many purchases, 1 to 20.")
         ] = DEFAULT_RAILS,
-    ) -> list[PurchaseRail]:
-        """One for each of the latest purchases, the newest first."""
+    ) -> list[RecommendationRail]:
+        """One for each of the latest purchases, the newest first; none in the POPULAR tier.
+
+        Who bought nothing yet gets them for what they put into the cart, liked or looked at.
+        """
         n_rails = checked_count("first", first, at_most=MAX_RAILS)
-        return [PurchaseRail(rail=rail) for rail in self.answer.rails[:n_rails]]
+        return [RecommendationRail(rail=rail) for rail in self.answer.rails[:n_rails]]
 
     @strawberry.field
     def items(self, first: First = None, after: After = None) -> RecommendationConnection:

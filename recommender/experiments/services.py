@@ -1,19 +1,30 @@
 """Running experiments: which profile somebody gets, and the note that they got it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from recommender.experiments.models import Arm, Experiment, Exposure
+from recommender.experiments.models import Experiment, Exposure
 from recommender.models import RankingProfile
 from recommender.ranking import RankingSettings, default_profile
 from shoppers.models import AnonymousSession, Shopper
 
 Unit = Shopper | AnonymousSession
+
+
+class HasShare(Protocol):
+    """An arm, or a profile with its arm's share."""
+
+    share: int
+
+
+Shared = TypeVar("Shared", bound=HasShare)
 
 
 class ExperimentError(Exception):
@@ -51,37 +62,51 @@ def stop(*, experiment: Experiment, now: datetime) -> None:
     experiment.save(update_fields=["stopped_at"])
 
 
-def profile_for(unit: Unit) -> RankingProfile:
-    """The profile to rank with: that of the unit's arm while an experiment runs, else the default.
+@dataclass(frozen=True)
+class Assignment:
+    """The profile that somebody's recommendations are ranked with, and the arm that says so."""
 
-    One query, two without an experiment.
+    profile: RankingProfile
+    arm_id: int | None = None  # None: no experiment runs
+
+
+def assignment_of(unit: Unit) -> Assignment:
+    """The profile of the unit's arm while an experiment runs, else the default one.
+
+    One query, and more where there is no default profile yet.
     """
-    arm = _arm_of(unit)
-    return arm.profile if arm else default_profile()
+    profiles = list(RankingProfile.objects.with_backbone().in_play())
+    arms = sorted((p for p in profiles if p.arm_id is not None), key=lambda p: p.arm_id)
+    if arms:
+        chosen = choose_arm(arms, arms[0].salt, f"{unit._meta.model_name}:{unit.pk}")
+        return Assignment(chosen, chosen.arm_id)
+    return Assignment(profiles[0] if profiles else default_profile())
 
 
-def log_exposure(unit: Unit, settings: RankingSettings, recommendation_id: UUID) -> None:
+def log_exposure(
+    unit: Unit, assignment: Assignment, settings: RankingSettings, recommendation_id: UUID
+) -> None:
     """Note that the unit saw its arm's ranking; nothing where the settings are not the arm's.
 
     A caller who asked for other weights saw something else, which must not count; another k is
-    only more or less of the same. One query, two while an experiment runs.
+    only more or less of the same. One query while an experiment runs.
     """
-    arm = _arm_of(unit)
-    if arm is None or settings.with_changes(k=arm.profile.k) != RankingSettings.from_profile(
-        arm.profile
-    ):
+    if assignment.arm_id is None:
+        return
+    profile = assignment.profile
+    if settings.with_changes(k=profile.k) != RankingSettings.from_profile(profile):
         return
     is_shopper = isinstance(unit, Shopper)
     Exposure.objects.create(
         recommendation_id=recommendation_id,
-        arm=arm,
+        arm_id=assignment.arm_id,
         shopper=unit if is_shopper else None,
         session=None if is_shopper else unit,
         exposed_at=timezone.now(),
     )
 
 
-def choose_arm(arms: Sequence[Arm], salt: UUID, unit_name: str) -> Arm:
+def choose_arm(arms: Sequence[Shared], salt: UUID, unit_name: str) -> Shared:
     """The arm of a unit: always the same, and by the shares over many units.
 
     The unit's hash is a number in [0, 1), where each arm has an interval as long as its share. The
@@ -94,13 +119,3 @@ def choose_arm(arms: Sequence[Arm], salt: UUID, unit_name: str) -> Arm:
         if point < 0:
             return arm
     return arms[-1]  # rounding
-
-
-def _arm_of(unit: Unit) -> Arm | None:
-    running = Arm.objects.filter(
-        experiment__started_at__isnull=False, experiment__stopped_at__isnull=True
-    )
-    arms = list(running.select_related("experiment", "profile__backbone"))
-    if not arms:
-        return None
-    return choose_arm(arms, arms[0].experiment.salt, f"{unit._meta.model_name}:{unit.pk}")

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from recommender.batch import PurchaseArrays, ShopperArrays
 from recommender.batch.loading import GENDER_CODE, integer_rows
-from recommender.services import MAX_RAILS
+from recommender.history import MAX_RAILS
 from shoppers.models import Event, Purchase, Shopper
 
 

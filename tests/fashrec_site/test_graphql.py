@@ -18,7 +18,7 @@ query ($shopper: String!, $k: Int! = 5, $backbone: String, $weights: RelevanceWe
     id tier
     profile { name visual popularity category penaltyExponent k backbone }
     rails {
-      purchase { product { itemId } }
+      because { product { itemId } }
       items {
         edges {
           node { itemId category { name group { name } } primaryImage { url } }
@@ -59,7 +59,7 @@ def test_the_shopper_reads_their_own_recommendations(client, ask, ann):
     (item,) = rail["items"]["edges"]
     assert answer["tier"] == "PERSONAL"
     assert answer["profile"]["backbone"] == "hand"
-    assert rail["purchase"]["product"] == {"itemId": "bought"}
+    assert rail["because"]["product"] == {"itemId": "bought"}
     assert item["node"]["itemId"] == "alike"
     assert item["node"]["primaryImage"]["url"].startswith("/media/products/")
     terms = item["terms"]

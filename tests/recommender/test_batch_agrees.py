@@ -30,7 +30,7 @@ def test_batch_and_sql_rank_alike(random_world, filter_gender):  # noqa: F811
     matrix[rows] = vectors
     has_vector = np.isin(catalogue.product_ids, with_vector)
     answer = recommend(shopper=shopper, settings=settings, path="exact")
-    bought = [rail.purchase.product_id for rail in answer.rails]
+    bought = [rail.because.product.pk for rail in answer.rails]
     ranked = top_k(
         products=catalogue.product_arrays(matrix, has_vector),
         shoppers=catalogue.shopper_arrays(),

@@ -66,13 +66,13 @@ def test_every_rail_equals_a_loop_over_the_formula(
         k=7,
     )
     answer = recommend(shopper=shopper, settings=settings, path="exact")
-    assert [rail.purchase.product.item_id for rail in answer.rails] == [
+    assert [rail.because.product.item_id for rail in answer.rails] == [
         "item-41",
         "item-20",
         "item-03",
     ]
     for rail in answer.rails:
-        expected = naive_relevance(random_world, shopper, settings, rail.purchase.product)[:7]
+        expected = naive_relevance(random_world, shopper, settings, rail.because.product)[:7]
         assert [item.product.pk for item in rail.items] == [pk for _, pk in expected]
         for item, (relevance, _) in zip(rail.items, expected, strict=True):
             assert item.relevance == pytest.approx(relevance, abs=1e-3)  # vectors are half floats

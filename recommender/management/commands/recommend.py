@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from catalog.models import Product
+from recommender.answers import Recommendation, RecommendationSet
 from recommender.ranking import RankingError, RankingSettings, backbone_named, default_profile
-from recommender.services import Recommendation, RecommendationSet, recommend
+from recommender.services import recommend
 from shoppers.models import Shopper
 
 
@@ -60,7 +61,7 @@ def _shopper(external_id: str) -> Shopper:
 
 def _tables(answer: RecommendationSet) -> list[Table]:
     rails = [
-        _table(f"Because of {_named(rail.purchase.product)}", rail.items) for rail in answer.rails
+        _table(f"Because of {_named(rail.because.product)}", rail.items) for rail in answer.rails
     ]
     title = "All together" if rails else "No comparable purchases: popular, in line with t"
     return [*rails, _table(title, answer.items[: answer.settings.k * 2])]

@@ -94,7 +94,7 @@ def test_the_batch_recommends_what_the_database_recommends():
     n_compared = 0
     for shopper in Shopper.objects.all():
         for rail in recommend(shopper=shopper, settings=settings, path="exact").rails:
-            place = np.searchsorted(catalogue.product_ids, rail.purchase.product_id)
+            place = np.searchsorted(catalogue.product_ids, rail.because.product.pk)
             shopper_place = np.searchsorted(catalogue.shopper_ids, shopper.pk)
             (row,) = np.flatnonzero(
                 (purchases.products == place) & (purchases.shoppers == shopper_place)

@@ -14,9 +14,9 @@ from recommender.experiments.models import Arm, Experiment, Exposure
 from recommender.experiments.report import experiment_report
 from recommender.experiments.services import (
     ExperimentError,
+    assignment_of,
     choose_arm,
     log_exposure,
-    profile_for,
     start,
     stop,
 )
@@ -74,34 +74,37 @@ def test_arms_are_sticky_follow_their_shares_and_differ_between_experiments():
 def test_without_a_running_experiment_everybody_gets_the_default():
     experiment = make_experiment()
     shopper = ShopperFactory()
-    assert profile_for(shopper).is_default
+    assert assignment_of(shopper).profile.is_default
     start(experiment=experiment, now=NOW)
-    assert profile_for(shopper).name in ("trends", "looks")
-    assert profile_for(shopper) == profile_for(shopper)
+    assert assignment_of(shopper).profile.name in ("trends", "looks")
+    assert assignment_of(shopper) == assignment_of(shopper)
     stop(experiment=experiment, now=NOW)
-    assert profile_for(shopper).is_default
+    assert assignment_of(shopper).profile.is_default
 
 
 def test_shoppers_and_sessions_are_spread_over_the_arms():
     start(experiment=make_experiment(), now=NOW)
-    names = {profile_for(ShopperFactory()).name for _ in range(20)}
+    names = {assignment_of(ShopperFactory()).profile.name for _ in range(20)}
     sessions = [AnonymousSession.objects.create(token_sha256=str(n)) for n in range(20)]
-    assert names == {profile_for(session).name for session in sessions} == {"trends", "looks"}
+    of_sessions = {assignment_of(session).profile.name for session in sessions}
+    assert names == of_sessions == {"trends", "looks"}
 
 
 def test_only_what_was_ranked_by_the_arms_profile_is_an_exposure():
     shopper = ShopperFactory()
     session = AnonymousSession.objects.create(token_sha256="x")
-    default = RankingSettings.from_profile(profile_for(shopper))
-    log_exposure(shopper, default, uuid.uuid4())
+    before = assignment_of(shopper)
+    default = RankingSettings.from_profile(before.profile)
+    log_exposure(shopper, before, default, uuid.uuid4())
     start(experiment=make_experiment(), now=NOW)
-    settings = RankingSettings.from_profile(profile_for(shopper))
-    log_exposure(shopper, default, uuid.uuid4())
-    log_exposure(shopper, settings.with_changes(weight_category=1.0), uuid.uuid4())
+    assigned, other = assignment_of(shopper), assignment_of(session)
+    settings = RankingSettings.from_profile(assigned.profile)
+    log_exposure(shopper, assigned, default, uuid.uuid4())
+    log_exposure(shopper, assigned, settings.with_changes(weight_category=1.0), uuid.uuid4())
     assert not Exposure.objects.exists()
-    log_exposure(shopper, settings.with_changes(k=20), first := uuid.uuid4())
+    log_exposure(shopper, assigned, settings.with_changes(k=20), first := uuid.uuid4())
     log_exposure(
-        session, RankingSettings.from_profile(profile_for(session)), second := uuid.uuid4()
+        session, other, RankingSettings.from_profile(other.profile), second := uuid.uuid4()
     )
     exposures = Exposure.objects.in_bulk()
     assert (exposures[first].shopper, exposures[first].session) == (shopper, None)

@@ -82,7 +82,7 @@ def test_everyone_gets_what_they_would_be_recommended(shop, tmp_path, per_batch)
                       for item in expected]  # fmt: skip
             assert [float(row[name]) for row in rows] == pytest.approx(values, abs=1e-3)
         bought = dict(Purchase.objects.values_list("pk", "product__item_id"))
-        because_of = [bought.get(item.purchase_id, "") for item in expected]
+        because_of = [bought.get(item.rail_key, "") for item in expected]
         assert [row["because_of"] for row in rows] == because_of
 
 

@@ -1,0 +1,68 @@
+"""What an answer to one shopper or session consists of."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from catalog.models import Product
+from recommender.availability import Availability
+from recommender.models import Tier
+from recommender.ranking import RankingSettings
+from recommender.relevance import Terms
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A recommended product with everything that explains it."""
+
+    rail_key: int | None  # of the act that it was compared with; None in the POPULAR tier
+    product: Product
+    terms: Terms
+    normalized_popularity: float
+    availability: Availability | None
+
+    @property
+    def relevance(self) -> float:
+        """The sum of the weighted terms."""
+        return self.terms.relevance
+
+
+@dataclass(frozen=True)
+class Because:
+    """What a rail is compared with: somebody bought this then, or did something else with it."""
+
+    key: int  # of the purchase or event
+    kind: str  # of `Event.Kind`
+    product: Product
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Rail:
+    """What goes with one product of the history, most relevant first."""
+
+    because: Because
+    items: list[Recommendation]
+    proven: bool  # no product that was not looked at can enter it, up to the index's recall
+
+
+@dataclass(frozen=True)
+class RecommendationSet:
+    """One answer: `items` merges the rails, each product once, at its highest relevance."""
+
+    id: uuid.UUID
+    tier: Tier
+    settings: RankingSettings
+    rails: list[Rail]
+    items: list[Recommendation]
+
+
+def merged(recommendations: Sequence[Recommendation]) -> list[Recommendation]:
+    """Each product once, at its highest relevance; most relevant first, then the smaller key."""
+    best: dict[int, Recommendation] = {}
+    for item in recommendations:
+        known = best.get(item.product.pk)
+        if known is None or item.relevance > known.relevance:
+            best[item.product.pk] = item
+    return sorted(best.values(), key=lambda item: (-item.relevance, item.product.pk))
