@@ -215,6 +215,7 @@ STATICFILES_DIRS = [BASE_DIR / "fashrec_site" / "static"]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 MEDIA_URL = "/media/"
 MEDIA_ROOT = FASHREC_HOME / "media"
+PRIVATE_ROOT = FASHREC_HOME / "private"  # no URL leads there; web and workers share it
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -254,6 +255,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,  # seconds; longer than any batch takes
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
+}
+CELERY_TASK_ROUTES = {
+    f"embeddings.photo_search.tasks.{name}": {"queue": "photo_search"}
+    for name in ("search_by_photo", "load_backbone")
 }
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(FASHREC_HOME / "celerybeat-schedule")

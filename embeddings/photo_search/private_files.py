@@ -1,6 +1,6 @@
 """The photos that people search with: files of random names that no URL leads to.
 
-They lie in FASHREC_HOME beside MEDIA, not in it, and only this user may open them. Whatever the
+They lie in PRIVATE_ROOT, which is no part of MEDIA, and only this user may open them. Whatever the
 database says, a file that has outlived its hour is deleted.
 """
 
@@ -67,4 +67,4 @@ def path_of(name: str) -> Path:
 
 
 def _folder() -> Path:
-    return Path(settings.FASHREC_HOME) / FOLDER
+    return Path(settings.PRIVATE_ROOT) / FOLDER

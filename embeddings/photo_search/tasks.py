@@ -15,12 +15,12 @@ from embeddings.photo_search.embedding import photo_encoder, photo_vector
 from embeddings.photo_search.refusals import PhotoRefused
 from embeddings.preference import best_backbone_with_vectors
 
-QUEUE = "photo_search"
+QUEUE = "photo_search"  # where CELERY_TASK_ROUTES sends the first two
 EXPIRES_SECONDS = 40  # nobody waits longer: see querysets.GIVE_UP_AFTER
 HARD_LIMIT_SECONDS = 30
 
 
-@shared_task(queue=QUEUE, time_limit=HARD_LIMIT_SECONDS)
+@shared_task(time_limit=HARD_LIMIT_SECONDS)
 def search_by_photo(search_id: str) -> None:
     """Make the photo a vector; a second delivery finds it done."""
     search = services.claim(search_id=search_id, now=timezone.now())
@@ -44,7 +44,7 @@ def load_ahead(sender: Consumer, **_: object) -> None:
         enqueue(load_backbone, expires_seconds=EXPIRES_SECONDS)
 
 
-@shared_task(queue=QUEUE, time_limit=300)
+@shared_task(time_limit=300)
 def load_backbone() -> None:
     """Load what photos will be compared by, so that the first one need not wait for it."""
     backbone = best_backbone_with_vectors()

@@ -34,8 +34,11 @@ color_layout.describe_photo = deadly
 class WorkerProcess:
     """A worker with one pool process; `setup` is Python that runs in it before it starts."""
 
-    def __init__(self, home: Path, setup: str = "", name: str = "worker") -> None:
+    def __init__(
+        self, home: Path, setup: str = "", name: str = "worker", queue: str = "celery"
+    ) -> None:
         options = ["worker", "--concurrency=1", "--loglevel=WARNING", f"--hostname={name}@%h"]
+        options.append(f"--queues={queue}")
         start = f"{setup}\napp.worker_main({options!r})"
         self.log = home / f"{name}.log"
         with self.log.open("a") as log:
