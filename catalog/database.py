@@ -20,13 +20,23 @@ def reading_connection() -> BaseDatabaseWrapper:
     return connections[router.db_for_read(Product)]
 
 
+def fetch_planned(
+    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    """The rows of a statement that is planned for its values."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
 def fetch_prepared(
     connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
 ) -> list[tuple[Any, ...]]:
     """The rows of a statement that the server parses and plans once per connection.
 
     For one that takes milliseconds to plan and is asked again and again. Its connection must allow
-    prepared statements (`prepare_threshold` in the settings); else it is planned each time.
+    prepared statements, and want generic plans of them (both in the settings); else it is planned
+    each time.
     """
     connection.ensure_connection()
     with (

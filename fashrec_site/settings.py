@@ -124,8 +124,12 @@ else:
     DATABASES = {"default": {"ENGINE": "fashrec_site.embedded.postgresql", "NAME": "fashrec"}}
 # Only catalog.database.fetch_prepared prepares: Django's own cursors send values in the text. A
 # pooler that gives a connection to others between statements must know of them (pgbouncer 1.21).
-if env.bool("DATABASE_PREPARED_STATEMENTS", default=True):
-    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
+PREPARED_STATEMENTS = (
+    {"prepare_threshold": 5, "options": "-c plan_cache_mode=force_generic_plan"}
+    if env.bool("DATABASE_PREPARED_STATEMENTS", default=True)
+    else {}
+)
+DATABASES["default"]["OPTIONS"] = PREPARED_STATEMENTS | DATABASES["default"].get("OPTIONS", {})
 # gunicorn.conf.py turns the pool on; commands and workers live too shortly or fork too early.
 if env.bool("DATABASE_POOL", default=False):
     # As many as gunicorn's threads, and an error soon when the database is down.
@@ -149,11 +153,7 @@ for number, url in enumerate(DATABASE_REPLICA_URLS, start=1):
     DATABASES[f"replica_{number}"] = replica | {
         "CONN_MAX_AGE": None if env.bool("DATABASE_POOL", default=False) else 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "connect_timeout": 2,
-            "prepare_threshold": DATABASES["default"]["OPTIONS"].get("prepare_threshold"),
-        }
-        | replica.get("OPTIONS", {}),
+        "OPTIONS": {"connect_timeout": 2} | PREPARED_STATEMENTS | replica.get("OPTIONS", {}),
         "TEST": {"MIRROR": "default"},
     }
 

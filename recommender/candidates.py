@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
-from catalog.database import fetch_prepared
+from catalog.database import fetch_planned, fetch_prepared, reading_connection
 from embeddings.indexes import SearchIndexes
 from embeddings.neighbours import MAX_EF_SEARCH, neighbour_streams
 from recommender.ranking import RankingSettings
@@ -29,7 +29,6 @@ from recommender.short_lists import (
     Rail,
     best_of_short_list,
     history,
-    local_settings,
     terms_of_best,
 )
 
@@ -70,8 +69,16 @@ class Unseen:
         )
 
 
+# The settings hold for this statement, or its transaction: history waits for them, and every stream
+# for history.
 RANK_CANDIDATES = """
-WITH {bounds},
+WITH scan AS MATERIALIZED (
+    SELECT
+        set_config('hnsw.ef_search', '{ef_search}', true),
+        set_config('hnsw.iterative_scan', '{iterative_scan}', true),
+        set_config('hnsw.max_scan_tuples', '{max_scan_tuples}', true)
+),
+{bounds},
 {history}{trending},
 unseen AS MATERIALIZED (
     SELECT max({unseen_popularity}) AS popularity
@@ -144,18 +151,13 @@ def rank_candidates(
     """The rails of those purchases that have a candidate, by purchase.
 
     A purchase whose product has no vector is ranked with a visual similarity of 0. Cost: one
-    statement, and one that sets how far index scans go.
+    statement.
     """
     n_neighbours = _with_excluded(sizes.n_neighbours, query)
     sql = _statement(query, settings, indexes, replace(sizes, n_neighbours=n_neighbours))
-    with local_settings(
-        hnsw__ef_search=str(max(40, n_neighbours)),
-        hnsw__iterative_scan="relaxed_order" if query.is_filtered else "off",
-        hnsw__max_scan_tuples=str(MAX_SCAN_TUPLES),
-        # How many products pass a filter decides how they are best found.
-        plan_cache_mode="force_custom_plan" if query.is_filtered else "force_generic_plan",
-    ) as connection:
-        rows = fetch_prepared(connection, sql, parameters(query, settings))
+    # How many products pass a filter decides how they are best found: planned with its values.
+    fetch = fetch_planned if query.is_filtered else fetch_prepared
+    rows = fetch(reading_connection(), sql, parameters(query, settings))
     return _rails(rows, settings, indexes.cosine_error)
 
 
@@ -178,8 +180,11 @@ def _statement(
         not_excluded=NOT_EXCLUDED.format(row="p"),
     )
     return RANK_CANDIDATES.format(
+        ef_search=max(40, sizes.n_neighbours),
+        iterative_scan="relaxed_order" if query.is_filtered else "off",
+        max_scan_tuples=MAX_SCAN_TUPLES,
         bounds=BOUNDS,
-        history=history(settings, indexes),
+        history=history(settings, indexes, after="scan"),
         trending=trend_streams(
             query.genders, sizes.n_trending, join=join if filters else "", filters=filters
         ),

@@ -8,7 +8,9 @@ one; what bounds the products that full vectors do not rank is the last of the s
 from math import inf
 from typing import Any
 
-from catalog.database import fetch_prepared
+from django.db import transaction
+
+from catalog.database import fetch_planned, reading_connection
 from embeddings.indexes import SearchIndexes, gender_list
 from recommender.ranking import RankingSettings
 from recommender.relevance import (
@@ -26,7 +28,6 @@ from recommender.short_lists import (
     Rail,
     best_of_short_list,
     history,
-    local_settings,
     terms_of_best,
 )
 
@@ -93,9 +94,11 @@ def rank_filtered(
         terms=terms_of_best(),
         best=best_of_short_list(settings, candidates, n_short),
     )
-    # How many products pass decides how they are best found, so it is planned with its values.
-    with local_settings(work_mem=WORK_MEMORY, plan_cache_mode="force_custom_plan") as connection:
-        rows = fetch_prepared(connection, sql, parameters(query, settings))
+    connection = reading_connection()
+    with transaction.atomic(using=connection.alias):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('work_mem', %s, true)", [WORK_MEMORY])
+        rows = fetch_planned(connection, sql, parameters(query, settings))
     return _rails(rows, settings.weight_visual * indexes.cosine_error, n_short)
 
 

@@ -4,16 +4,9 @@ Candidates are found by search vectors, which are short and lie in the row; only
 the short list, are ranked by the formula of `recommender.relevance` on full vectors.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
-from typing import Any
 
-from django.db import transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
-
-from catalog.database import reading_connection
 from embeddings.indexes import SearchIndexes
 from recommender.ranking import RankingSettings
 from recommender.relevance import CATEGORY_SIMILARITIES, POPULARITY_TERM, PURCHASES, RankedProduct
@@ -23,7 +16,7 @@ HISTORY = """history AS MATERIALIZED (
         h.purchase_id, s.vector::halfvec({search_dimension}) AS vector,
         v.vector::halfvec({dimension}) AS full_vector,
         {category_similarities}
-    FROM {purchases}
+    FROM {after}{purchases}
     LEFT JOIN embeddings_productvector v
         ON v.product_id = h.product_id AND v.backbone_id = {backbone_id}
     LEFT JOIN embeddings_searchvector s
@@ -82,11 +75,18 @@ class Rail:
         return len(self.rows) < settings.k and self.threshold > -inf
 
 
-def history(settings: RankingSettings, indexes: SearchIndexes) -> str:
-    """SQL of `history`: a row per purchase with its vectors and its category's similarities."""
+def history(settings: RankingSettings, indexes: SearchIndexes, *, after: str = "") -> str:
+    """SQL of `history`: a row per purchase with its vectors and its category's similarities.
+
+    Args:
+        settings: the backbone.
+        indexes: the projection.
+        after: a WITH query of one row that must have run before.
+    """
     return HISTORY.format(
         category_similarities=CATEGORY_SIMILARITIES,
         purchases=PURCHASES,
+        after=f"{after} CROSS JOIN " if after else "",
         projection_id=indexes.projection_id,
         search_dimension=indexes.dimension,
         backbone_id=int(settings.backbone.pk),
@@ -116,21 +116,3 @@ def best_of_short_list(settings: RankingSettings, candidates: str, n_short: int)
 def terms_of_best() -> str:
     """SQL of the columns that `recommender.relevance.ranked` reads."""
     return TERMS.format(popularity_term_of_best=POPULARITY_TERM.format(row="best"))
-
-
-@contextmanager
-def local_settings(**values: str) -> Iterator[BaseDatabaseWrapper]:
-    """A connection to read by, in a transaction with these PostgreSQL settings; one statement.
-
-    Args:
-        values: by name, with `__` for a dot.
-    """
-    connection = reading_connection()
-    calls = ", ".join("set_config(%s, %s, true)" for _ in values)
-    pairs: list[Any] = [
-        word for name, value in values.items() for word in (name.replace("__", "."), value)
-    ]
-    with transaction.atomic(using=connection.alias):
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {calls}", pairs)
-        yield connection
