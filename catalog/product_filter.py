@@ -67,10 +67,38 @@ class ProductFilter:
             products = narrow(products)
         return products
 
-    def _by_kind(self, products: ProductQuerySet) -> ProductQuerySet:
+    def category_ids(self) -> list[int] | None:
+        """Keys of the categories that `category` and `group` leave; None where neither is given.
+
+        One query. Raises as `apply`.
+        """
+        self._check_choices()
+        if self.category is None and self.group is None:
+            return None
+        found = models.Category.objects.order_by()
+        if self.category is not None:
+            found = found.filter(name__in=self.category)
+        if self.group is not None:
+            found = found.filter(group__name__in=self.group)
+        return list(found.values_list("pk", flat=True))
+
+    def price_range(self) -> tuple[Decimal, Decimal] | None:
+        """Lowest and highest price; None where neither is given. Raises as `apply`."""
+        low, high = (self.price.min, self.price.max) if self.price else (None, None)
+        for price in (low, high):
+            if price is not None and not (price.is_finite() and 0 <= price <= MAX_PRICE):
+                raise bad_user_input(f"prices are from 0 to {MAX_PRICE}; got {price}")
+        if low is None and high is None:
+            return None
+        return (Decimal(0) if low is None else low, MAX_PRICE if high is None else high)
+
+    def _check_choices(self) -> None:
         for name in ("gender", "category", "group", "color"):
             if len(getattr(self, name) or ()) > MAX_CHOICES:
                 raise bad_user_input(f"{name} must name at most {MAX_CHOICES}.")
+
+    def _by_kind(self, products: ProductQuerySet) -> ProductQuerySet:
+        self._check_choices()
         if self.gender is not None:
             products = products.filter(gender__in=[gender.value for gender in self.gender])
         if self.category is not None:
@@ -80,13 +108,8 @@ class ProductFilter:
         return products if self.color is None else products.in_colors(self.color)
 
     def _by_price(self, products: ProductQuerySet) -> ProductQuerySet:
-        low, high = (self.price.min, self.price.max) if self.price else (None, None)
-        for price in (low, high):
-            if price is not None and not (price.is_finite() and 0 <= price <= MAX_PRICE):
-                raise bad_user_input(f"prices are from 0 to {MAX_PRICE}; got {price}")
-        if low is not None:
-            products = products.filter(price__gte=low)
-        return products if high is None else products.filter(price__lte=high)
+        bounds = self.price_range()
+        return products if bounds is None else products.filter(price__range=bounds)
 
     def _by_stock(self, products: ProductQuerySet) -> ProductQuerySet:
         if self.in_stock is False:

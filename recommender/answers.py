@@ -9,23 +9,8 @@ from catalog.models import Product
 from recommender.availability import Availability
 from recommender.models import Tier
 from recommender.ranking import RankingSettings
+from recommender.reasons import reason_of
 from recommender.relevance import Terms
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """A recommended product with everything that explains it."""
-
-    rail_key: int | None  # of the act that it was compared with; None in the POPULAR tier
-    product: Product
-    terms: Terms
-    normalized_popularity: float
-    availability: Availability | None
-
-    @property
-    def relevance(self) -> float:
-        """The sum of the weighted terms."""
-        return self.terms.relevance
 
 
 @dataclass(frozen=True)
@@ -36,6 +21,27 @@ class Because:
     kind: str  # of `Event.Kind`
     product: Product
     at: datetime
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A recommended product with everything that explains it."""
+
+    because: Because | None  # what it was compared with; None in the POPULAR tier
+    product: Product
+    terms: Terms
+    normalized_popularity: float
+    availability: Availability | None
+
+    @property
+    def relevance(self) -> float:
+        """The sum of the weighted terms."""
+        return self.terms.relevance
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        return reason_of(self)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from embeddings.preference import backbones_with_vectors
 from recommender.models import RankingProfile
 
 MAX_K = 100
+MAX_POOL = 4 * MAX_K  # from which a re-ranking chooses k
 
 
 class RankingError(ValueError):
@@ -41,7 +42,7 @@ class RankingSettings:
             raise RankingError(
                 f"the penalty exponent must be positive and finite; got {self.penalty_exponent}"
             )
-        if not 1 <= self.k <= MAX_K:
+        if not 1 <= self.k <= MAX_POOL:
             raise RankingError(f"k must be from 1 to {MAX_K}; got {self.k}")
 
     @classmethod
@@ -60,9 +61,14 @@ class RankingSettings:
 
     def with_changes(self, **changes: Any) -> Self:
         """A copy with the given fields replaced; None means "leave as it is"."""
-        return replace(
-            self, **{name: value for name, value in changes.items() if value is not None}
-        )
+        given = {name: value for name, value in changes.items() if value is not None}
+        if given.get("k", 1) > MAX_K:
+            raise RankingError(f"k must be from 1 to {MAX_K}; got {given['k']}")
+        return replace(self, **given)
+
+    def with_pool(self, size: int) -> Self:
+        """A copy that ranks `size` products (or as many as there may be) instead of k."""
+        return replace(self, k=min(size, MAX_POOL))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the recommendation log."""

@@ -9,13 +9,21 @@ absolute difference. `recommender.candidates` shares the formula; it differs onl
 it sees.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from catalog.database import reading_connection
 from catalog.models import Gender
 from recommender.ranking import RankingSettings
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Products by any condition: SQL of a subquery of their keys, and the values that it names."""
+
+    sql: str
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,11 +38,13 @@ class Query:
     category_ids: Sequence[int] | None = None  # None: of any category
     price_range: tuple[float, float] | None = None  # both ends count; None: at any or no price
     store_ids: Sequence[int] | None = None  # in stock in one of them; None: anywhere or nowhere
+    selection: Selection | None = None  # whatever else must hold; None: nothing
 
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the genders limits the candidates."""
-        return not (self.category_ids is self.price_range is self.store_ids is None)
+        filters = (self.category_ids, self.price_range, self.store_ids, self.selection)
+        return any(given is not None for given in filters)
 
     def only(self, purchase_ids: set[int]) -> Self:
         """The same question about some of the purchases."""
@@ -279,8 +289,11 @@ def row_filters(query: Query, row: str) -> str:
 
 
 def stock_filter(query: Query, row: str) -> str:
-    """SQL of the stores filter."""
-    return "" if query.store_ids is None else IN_STORES.format(row=row)
+    """SQL of the filters on a row's product_id: the stores, and the selection."""
+    in_stores = "" if query.store_ids is None else IN_STORES.format(row=row)
+    if query.selection is None:
+        return in_stores
+    return f"{in_stores}\n    AND {row}.product_id IN ({query.selection.sql})"
 
 
 def parameters(query: Query, settings: RankingSettings) -> dict[str, Any]:
@@ -301,6 +314,7 @@ def parameters(query: Query, settings: RankingSettings) -> dict[str, Any]:
         "weight_category": settings.weight_category,
         "penalty_exponent": settings.penalty_exponent,
         "k": settings.k,
+        **(query.selection.values if query.selection else {}),
     }
 
 

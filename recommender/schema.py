@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from catalog.graphql_cost import PERSONAL, cost
 from catalog.graphql_errors import bad_user_input, checked_count, not_found
+from catalog.product_filter import ProductFilter
 from catalog.types import LatLng
 from recommender import services
 from recommender.discovery import DiscoveryQuery
@@ -14,7 +15,7 @@ from recommender.experiments.services import assignment_of, log_exposure
 from recommender.history import Exclusion, History, shopper_history
 from recommender.models import RankingProfile
 from recommender.ranking import RankingSettings, backbone_named
-from recommender.types import RecommendationSet, RelevanceWeights
+from recommender.types import RecommendationExclusion, RecommendationSet, RelevanceWeights
 from shoppers.callers import caller_of
 
 
@@ -44,10 +45,28 @@ class RecommenderQuery(DiscoveryQuery):
             float | None,
             strawberry.argument(description="Only what a store at most this far away has."),
         ] = None,
+        filter: Annotated[
+            ProductFilter | None,
+            strawberry.argument(description="Only such products, as for `products`."),
+        ] = None,
+        exclude: Annotated[
+            RecommendationExclusion | None,
+            strawberry.argument(
+                description="What to leave out; what they bought, returned or dismissed where not "
+                "said."
+            ),
+        ] = None,
+        diversity: Annotated[
+            float,
+            strawberry.argument(
+                description="From 0, the most relevant, to 1, unlike each other; .3 is a start."
+            ),
+        ] = 0.0,
     ) -> RecommendationSet:
         """The top k for each of the shopper's purchases; for that shopper's session or staff."""
         request = info.context.request
-        history = _visible_history(request, shopper)
+        exclusion = exclude.exclusion() if exclude else Exclusion()
+        history = _visible_history(request, shopper, exclusion)
         assignment = assignment_of(history.visitor)
         try:
             answer = services.recommend(
@@ -55,6 +74,9 @@ class RecommenderQuery(DiscoveryQuery):
                 settings=_settings(assignment.profile, checked_count("k", k), backbone, weights),
                 near=near and near.place(),
                 within_km=within_km,
+                wanted=filter,
+                exclusion=exclusion,
+                diversity=diversity,
                 history=history,
             )
         except ValueError as error:  # RankingError is one
@@ -64,9 +86,9 @@ class RecommenderQuery(DiscoveryQuery):
         return RecommendationSet(answer=answer)
 
 
-def _visible_history(request: HttpRequest, external_id: str) -> History:
+def _visible_history(request: HttpRequest, external_id: str, exclusion: Exclusion) -> History:
     """The shopper's history, if the caller may read it; a stranger learns nothing else."""
-    history = shopper_history(external_id, Exclusion())
+    history = shopper_history(external_id, exclusion)
     if history is None or not caller_of(request).may_read(history.visitor):
         raise not_found("No such shopper, or not yours: log in as that shopper or as staff.")
     return history

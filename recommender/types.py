@@ -1,7 +1,7 @@
 """GraphQL types of recommendations; each explains itself in numbers that add up."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
 import strawberry
@@ -12,7 +12,7 @@ from catalog.graphql_cost import cost
 from catalog.graphql_errors import checked_count
 from catalog.types import Product, Store
 from recommender import answers, models
-from recommender.history import MAX_RAILS
+from recommender.history import MAX_RAILS, Exclusion
 from recommender.ranking import RankingSettings
 from shoppers.models import Event
 from shoppers.mutations import EventKind
@@ -34,6 +34,30 @@ class RelevanceWeights:
     penalty_exponent: float | None = strawberry.field(
         default=None, description="gamma, above 0; larger forgives more."
     )
+
+
+@strawberry.input
+class RecommendationExclusion:
+    """What is left out for what the shopper did with it; what is not said stays as it is."""
+
+    seen: bool = strawberry.field(
+        default=False, description="What they viewed, or were shown in an earlier set."
+    )
+    bought: bool = strawberry.field(default=True, description="What they bought.")
+    returned: bool = strawberry.field(default=True, description="What they sent back.")
+    dismissed: bool = strawberry.field(default=True, description="What they dismissed.")
+    since: datetime | None = strawberry.field(
+        default=None,
+        description="Only for what they did from then on; ever, where not said. Without a zone it "
+        "is UTC. Nothing is recommended for being like itself.",
+    )
+
+    def exclusion(self) -> Exclusion:
+        """What the service takes."""
+        since = self.since
+        if since is not None and since.tzinfo is None:
+            since = since.replace(tzinfo=UTC)
+        return Exclusion(self.seen, self.bought, self.returned, self.dismissed, since)
 
 
 @strawberry.type
@@ -82,6 +106,7 @@ class RecommendationEdge:
     cursor: str = strawberry.field(description="For `after`.")
     node: Product = strawberry.field(description="The product.")
     relevance: float = strawberry.field(description="The sum of the weighted terms.")
+    reason: str = strawberry.field(description="Why, in one sentence.")
     terms: RelevanceTerms = strawberry.field(description="Why, in numbers.", metadata=cost(0))
     normalized_popularity: float = strawberry.field(
         description="NormPop: 0 the least and 1 the most popular of the catalogue."
@@ -97,6 +122,7 @@ class RecommendationEdge:
             cursor=cursor,
             node=item.product,
             relevance=item.relevance,
+            reason=item.reason,
             terms=item.terms,
             normalized_popularity=item.normalized_popularity,
             store=place and place.store,

@@ -15,7 +15,7 @@ from recommender.nightly.export import COLUMNS
 from recommender.nightly.services import recommend_all
 from recommender.ranking import RankingSettings, default_profile
 from recommender.services import recommend
-from shoppers.models import Event, Purchase, Shopper
+from shoppers.models import Event, Shopper
 from tests.factories import ProductFactory
 from tests.recommender.worlds import START, make_world
 
@@ -81,8 +81,7 @@ def test_everyone_gets_what_they_would_be_recommended(shop, tmp_path, per_batch)
             values = [item.relevance if name == "relevance" else getattr(item.terms, name)
                       for item in expected]  # fmt: skip
             assert [float(row[name]) for row in rows] == pytest.approx(values, abs=1e-3)
-        bought = dict(Purchase.objects.values_list("pk", "product__item_id"))
-        because_of = [bought.get(item.rail_key, "") for item in expected]
+        because_of = [i.because.product.item_id if i.because else "" for i in expected]
         assert [row["because_of"] for row in rows] == because_of
 
 
