@@ -62,7 +62,7 @@ class Bench:
         """Our index path or our exact one."""
         path = "index" if name == INDEX else "exact"
         options = self.options
-        return ServingPath(name, self.backbone, path, K, options.start, options.mixed)
+        return ServingPath(name, self.backbone, path, K, options.start)
 
     def exact(self, formula: Formula, cases: Sequence[Weights], name: str) -> list[ExactTop]:
         """The oracle's answers to the formula's questions."""

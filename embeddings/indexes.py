@@ -23,7 +23,9 @@ MIN_ROWS = 3_000
 BUILD_LOCK = "embeddings: build vector indexes"
 
 SEARCHABLE = """
-    SELECT p.id, p.dimension, p.cosine_error, array_agg(c.relname::text)
+    SELECT
+        p.id, p.dimension, p.cosine_error,
+        array_agg(c.relname::text), array_agg(c.reltuples::bigint)
     FROM embeddings_searchprojection p
     CROSS JOIN pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE i.indrelid = %s::regclass AND i.indisvalid AND p.backbone_id = %s AND p.is_filled
@@ -50,6 +52,7 @@ class SearchIndexes:
     dimension: int  # of the search vectors
     cosine_error: float
     audiences: tuple[Audience, ...]  # each has a valid index
+    n_rows: int  # in the largest of them, as last counted by the database
 
     def cover(self, genders: Iterable[str]) -> list[Audience]:
         """Disjoint or overlapping sets that together are `genders`: one index scan each, and last,
@@ -86,9 +89,13 @@ def search_indexes(backbone: Backbone) -> SearchIndexes | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    projection_id, dimension, cosine_error, valid = row
-    audiences = tuple(a for a in _all_audiences() if index_name(projection_id, a) in valid)
-    return SearchIndexes(projection_id, dimension, cosine_error, audiences) if audiences else None
+    projection_id, dimension, cosine_error, names, sizes = row
+    n_rows = dict(zip(names, sizes, strict=True))
+    audiences = tuple(a for a in _all_audiences() if index_name(projection_id, a) in n_rows)
+    if not audiences:
+        return None
+    largest = max(n_rows[index_name(projection_id, audience)] for audience in audiences)
+    return SearchIndexes(projection_id, dimension, cosine_error, audiences, largest)
 
 
 def ensure_search_indexes(

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from math import inf
+from math import inf, log10
 from typing import Literal
 
 from catalog.database import reading_connection
@@ -23,10 +23,12 @@ from recommender.short_lists import Rail
 
 Path = Literal["exact", "index"]
 
-# Measured by `python -m benchmarks recommendations` (README, Speed): from here one shopper in five
-# needs a widening, of a million products too.
-VISUAL = StreamSizes(n_neighbours=200, n_trending=50, n_short=32)
-MIXED = StreamSizes(n_neighbours=300, n_trending=50, n_short=32)  # looks do not rank alone
+# How many neighbours are read at first: by the tenfold of the catalogue, as the cosine falls with
+# the logarithm of the rank. Measured by `python -m benchmarks recommendations` (README, Speed).
+NEIGHBOURS_PER_TENFOLD = 50
+NEIGHBOURS_OF_ONE = -90
+MIXED = 1.5  # times as many where looks do not rank alone
+N_TRENDING, N_SHORT = 50, 32
 TREND_ONLY = StreamSizes(n_neighbours=1, n_trending=50, n_short=32)
 WIDENING = 4  # times the neighbours that were not enough
 # Of so few products that pass all filters, every one is looked at: an index scan would throw nearly
@@ -51,7 +53,11 @@ class Ranking:
 
 
 def rank_for_purchases(
-    query: Query, settings: RankingSettings, *, path: Path | None = None
+    query: Query,
+    settings: RankingSettings,
+    *,
+    path: Path | None = None,
+    start: StreamSizes | None = None,
 ) -> Ranking:
     """The top `settings.k` candidates of every purchase; ties go to the smaller product key.
 
@@ -63,6 +69,7 @@ def rank_for_purchases(
         settings: weights, exponent, k and backbone.
         path: "index" or "exact"; by default the index, where there is one, and a look at all that
             passes the filters where that is little.
+        start: how far the index streams are read at first, by default by the catalogue's size.
     """
     indexes = search_indexes(settings.backbone) if path != "exact" else None
     if indexes is None:
@@ -71,7 +78,18 @@ def rank_for_purchases(
     if path is None and _leaves_few(query, settings, indexes):
         rails = rank_filtered(query, settings, indexes, FILTERED_SHORT)
         return _ranking(query, settings, rails, 1)
-    return _by_index(query, settings, indexes)
+    return _by_index(query, settings, indexes, start or start_sizes(settings, indexes.n_rows))
+
+
+def start_sizes(settings: RankingSettings, n_rows: int) -> StreamSizes:
+    """How far the streams are read at first, of an index of `n_rows`."""
+    if settings.weight_visual == 0:
+        return TREND_ONLY
+    n_neighbours = NEIGHBOURS_PER_TENFOLD * log10(max(n_rows, 1)) + NEIGHBOURS_OF_ONE
+    if settings.weight_category or settings.weight_visual < settings.weight_popularity:
+        n_neighbours *= MIXED
+    # In steps of ten, as each number is a statement that is planned anew.
+    return StreamSizes(max(50, 10 * round(n_neighbours / 10)), N_TRENDING, N_SHORT)
 
 
 def _leaves_few(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> bool:
@@ -90,8 +108,9 @@ def _leaves_few(query: Query, settings: RankingSettings, indexes: SearchIndexes)
     return plan[0]["Plan"]["Plan Rows"] <= FEW_ROWS
 
 
-def _by_index(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> Ranking:
-    sizes = _start_sizes(settings)
+def _by_index(
+    query: Query, settings: RankingSettings, indexes: SearchIndexes, sizes: StreamSizes
+) -> Ranking:
     rails = rank_candidates(query, settings, indexes, sizes)
     n_statements = 1
     if wanted := _worth_widening(rails, settings):
@@ -113,13 +132,6 @@ def _ranking(
     rows = [row for pk in query.purchase_ids if pk in rails for row in rails[pk].rows]
     empty = set(query.purchase_ids) - rails.keys()  # everything was looked at, and nothing found
     return Ranking(rows, frozenset(proven | empty), n_statements)
-
-
-def _start_sizes(settings: RankingSettings) -> StreamSizes:
-    if settings.weight_visual == 0:
-        return TREND_ONLY
-    is_visual = settings.weight_visual >= settings.weight_popularity
-    return VISUAL if is_visual and not settings.weight_category else MIXED
 
 
 def _wider(sizes: StreamSizes) -> StreamSizes:

@@ -74,9 +74,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NEIGHBOURS/TRENDING/SHORT",
         help="other first stream sizes than the service's, as 100/50/32",
     )
-    parser.add_argument(
-        "--mixed", type=_sizes, metavar="N/T/S", help="the same where looks alone do not rank"
-    )
     parser.add_argument("--seed", type=int, default=42)
 
 
@@ -94,7 +91,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     from fashrec_site.embedded import postgres
 
     options.home = settings.FASHREC_HOME
-    options.start, options.mixed = (_stream_sizes(s) for s in (options.start, options.mixed))
+    options.start = _stream_sizes(options.start)
     if options.exact_shoppers is None:
         options.exact_shoppers = _by_size(options.products, 40, 10, 3)
     if options.loop_shoppers is None:

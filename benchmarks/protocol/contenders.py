@@ -7,13 +7,10 @@ from typing import Any, Protocol
 from benchmarks.datasets.catalogue_data import GENDERS
 from benchmarks.protocol.questions import Question, Weights
 from embeddings.models import Backbone
-from recommender import retrieval
 from recommender.candidates import StreamSizes
 from recommender.ranking import RankingSettings
 from recommender.relevance import Query
 from recommender.retrieval import Path, Ranking, rank_for_purchases
-
-START, MIXED = retrieval.VISUAL, retrieval.MIXED  # the service's own
 
 
 @dataclass(frozen=True)
@@ -44,14 +41,12 @@ class ServingPath:
     path: Path | None  # None: as the service chooses
     k: int = 5
     start: StreamSizes | None = None  # instead of the service's, to tune them
-    mixed: StreamSizes | None = None
 
     def ask(self, question: Question, weights: Weights) -> Answer:
         """Through the function that the GraphQL layer's service calls."""
-        retrieval.VISUAL = self.start or START
-        retrieval.MIXED = self.mixed or MIXED
-        query = query_of(question)
-        return _answer(query, rank_for_purchases(query, self._settings(weights), path=self.path))
+        query, settings = query_of(question), self._settings(weights)
+        ranking = rank_for_purchases(query, settings, path=self.path, start=self.start)
+        return _answer(query, ranking)
 
     def _settings(self, weights: Weights) -> RankingSettings:
         return RankingSettings(

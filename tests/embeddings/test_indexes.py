@@ -95,7 +95,7 @@ def test_every_shopper_has_an_audience_and_unisex_its_own_where_another_is_small
 
 
 def test_indexes_cover_the_genders_asked_for_and_leave_the_rest_to_a_scan():
-    indexes = SearchIndexes(1, 8, 0.0, (WOMEN, UNISEX_ONLY))
+    indexes = SearchIndexes(1, 8, 0.0, (WOMEN, UNISEX_ONLY), n_rows=100)
 
     assert indexes.cover(WOMEN) == [WOMEN]
     assert indexes.cover(MEN) == [UNISEX_ONLY, frozenset({"MEN"})]

@@ -11,7 +11,7 @@ from embeddings.indexes import ensure_search_indexes, search_indexes
 from recommender import candidates
 from recommender.ranking import RankingSettings, default_profile
 from recommender.relevance import Query, parameters
-from recommender.retrieval import VISUAL, rank_for_purchases
+from recommender.retrieval import rank_for_purchases, start_sizes
 from recommender.services import recommend
 from shoppers.models import Purchase, Shopper
 
@@ -50,10 +50,11 @@ def settings_with(backbone, **changes) -> RankingSettings:
 
 def test_the_planner_answers_from_the_vector_and_popularity_indexes(crowd):
     query, settings = shopper_query(7), settings_with(crowd)
-    sql = candidates._statement(query, settings, search_indexes(crowd), VISUAL)
+    indexes = search_indexes(crowd)
+    sql = candidates._statement(query, settings, indexes, start_sizes(settings, indexes.n_rows))
     rows = fetch_prepared(connection, "EXPLAIN " + sql, parameters(query, settings))
     plan = "\n".join(row[0] for row in rows)
-    assert f"sv_hnsw_{search_indexes(crowd).projection_id}_unisex_women" in plan
+    assert f"sv_hnsw_{indexes.projection_id}_unisex_women" in plan
     assert "trend_upwards" in plan
     assert "trend_downwards" in plan
 

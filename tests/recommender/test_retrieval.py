@@ -57,8 +57,25 @@ def rails(ranking):
 
 def start_at(monkeypatch, n_neighbours, n_trending, n_short=32):
     sizes = StreamSizes(n_neighbours, n_trending, n_short)
-    for name in ("VISUAL", "MIXED"):
-        monkeypatch.setattr(retrieval, name, sizes)
+    monkeypatch.setattr(retrieval, "start_sizes", lambda *_: sizes)
+
+
+def test_larger_catalogues_are_read_farther_and_looks_alone_need_less():
+    settings = RankingSettings(
+        profile_name="",
+        weight_visual=0.7,
+        weight_popularity=0.3,
+        weight_category=0,
+        penalty_exponent=2,
+        k=5,
+        filter_gender=True,
+        backbone=None,
+    )
+    sizes = [retrieval.start_sizes(settings, 10**n).n_neighbours for n in range(7)]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == 210
+    assert retrieval.start_sizes(replace(settings, weight_category=0.1), 10**6).n_neighbours == 320
+    assert retrieval.start_sizes(replace(settings, weight_visual=0), 10**6).n_neighbours == 1
 
 
 def test_the_threshold_by_hand(crowd):
