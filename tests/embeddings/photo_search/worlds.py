@@ -1,13 +1,17 @@
 """A few products whose drawn photos are embedded by the descriptor that needs no weights."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
+from celery import current_app
 from django.utils import timezone
 
 from embeddings import services as embedding
 from embeddings.photo_search import services
 from embeddings.photo_search.services import NewPhoto
+from embeddings.photo_search.tasks import QUEUE
 from tests.embeddings.drawn_photos import photo_of
+from tests.embeddings.worker_process import WorkerProcess
 from tests.factories import ProductFactory, ProductImageFactory
 
 SIZE = (48, 64)
@@ -32,3 +36,21 @@ def begun(content=None, *, asker="user:1", crop=None, now=None, map_content=None
 def later(**time):
     """So long from now."""
     return timezone.now() + timedelta(**time)
+
+
+@contextmanager
+def photo_worker(home, setup=""):
+    """A real worker that serves photos and nothing else; `setup` is Python that it runs first."""
+    empty_queue()
+    worker = WorkerProcess(home, setup, name="photos", queue=QUEUE)
+    try:
+        yield worker.wait_until_ready()
+    finally:
+        worker.stop()
+        empty_queue()
+
+
+def empty_queue():
+    """Drop what earlier tests sent."""
+    with current_app.connection_for_write() as connection:
+        connection.default_channel.queue_purge(QUEUE)
