@@ -59,6 +59,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
 )
 
+PAGES = {"catalog.groupsimilarity": "admin:similarity"}  # what stands in for a model's list
+
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sections that hold something this person may see; asks no query of its own."""
@@ -75,7 +77,7 @@ def _item(title: str, icon: str, model: str) -> dict[str, Any]:
     return {
         "title": title,
         "icon": icon,
-        "link": reverse(f"admin:{app_label}_{name}_changelist"),
+        "link": reverse(PAGES.get(model, f"admin:{app_label}_{name}_changelist")),
     }
 
 

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from fashrec_site.workplace.matrix import views as matrix
 
 if TYPE_CHECKING:
     from fashrec_site.workplace.site import WorkplaceSite
@@ -10,4 +12,13 @@ if TYPE_CHECKING:
 
 def workplace_urls(site: "WorkplaceSite") -> list[URLPattern]:
     """The pages, named within the admin's namespace."""
-    return []
+    pages = [
+        ("similarity/", matrix.matrix, "similarity"),
+        ("similarity/save/", matrix.save, "similarity_save"),
+        ("similarity/preview/", matrix.preview, "similarity_preview"),
+        ("similarity/state/", matrix.state, "similarity_state"),
+        ("similarity/export/", matrix.export_csv, "similarity_export"),
+        ("similarity/import/", matrix.import_csv, "similarity_import"),
+        ("preview/subjects/", matrix.subjects, "preview_subjects"),
+    ]
+    return [path(route, site.admin_view(view), name=name) for route, view, name in pages]

@@ -1,0 +1,1 @@
+"""The page on which curators edit the similarity matrix."""
