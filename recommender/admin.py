@@ -16,6 +16,7 @@ class RankingProfileAdmin(ModelAdmin):
         "weight_visual",
         "weight_popularity",
         "weight_category",
+        "weight_proximity",
         "penalty_exponent",
         "k",
         "backbone",

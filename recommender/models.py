@@ -23,6 +23,11 @@ class RankingProfile(models.Model):
     weight_visual = models.FloatField(default=0.7, validators=NOT_NEGATIVE)
     weight_popularity = models.FloatField(default=0.3, validators=NOT_NEGATIVE)
     weight_category = models.FloatField(default=0.0, validators=NOT_NEGATIVE)
+    weight_proximity = models.FloatField(
+        default=0.0,
+        validators=NOT_NEGATIVE,
+        help_text="of how near a store has it; above 0 every product is looked at",
+    )
     penalty_exponent = models.FloatField(
         default=2.0, validators=[MinValueValidator(0.01)], help_text="gamma; larger forgives more"
     )
@@ -58,6 +63,9 @@ class RankingProfile(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(penalty_exponent__gt=0), name="profile_exponent_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(weight_proximity__gte=0), name="profile_proximity_not_negative"
             ),
             models.CheckConstraint(condition=Q(k__gte=1, k__lte=100), name="profile_k_in_range"),
         ]

@@ -1,17 +1,15 @@
 """The product filter of `products`, as conditions on candidates of recommendations."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 
-from django.core.exceptions import EmptyResultSet
 from django.db.models import QuerySet
 
 from catalog.models import Product
 from catalog.product_filter import ProductFilter
-from recommender.relevance import Query, Selection
+from recommender.relevance import Query, Subquery
+from recommender.subqueries import subquery_of
 
-NOTHING = Selection("SELECT id FROM catalog_product WHERE false", {})
+NOTHING = Subquery("SELECT id FROM catalog_product WHERE false", {})
 
 
 def narrowed(query: Query, wanted: ProductFilter) -> Query:
@@ -36,16 +34,6 @@ def narrowed(query: Query, wanted: ProductFilter) -> Query:
     return replace(narrow, selection=selection_of(rest.apply(Product.objects.all())))
 
 
-def selection_of(products: QuerySet) -> Selection:
-    """The products of a queryset, to be asked for inside a statement of our own."""
-    try:
-        sql, values = products.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return NOTHING
-    names = [f"selected_{number}" for number in range(len(values))]
-    return Selection(_named(sql, iter(names)), dict(zip(names, values, strict=True)))
-
-
-def _named(sql: str, names: Iterator[str]) -> str:
-    """The SQL with %(name)s for each %s; a doubled percent sign is none of them."""
-    return re.sub("%%|%s", lambda found: "%%" if found[0] == "%%" else f"%({next(names)})s", sql)
+def selection_of(products: QuerySet) -> Subquery:
+    """The keys of a queryset's products, to be asked for inside a statement of our own."""
+    return subquery_of(products.values("pk"), "selected") or NOTHING

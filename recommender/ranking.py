@@ -30,6 +30,7 @@ class RankingSettings:
     k: int
     filter_gender: bool
     backbone: Backbone | None
+    weight_proximity: float = 0.0
 
     def __post_init__(self) -> None:
         weights = (self.weight_visual, self.weight_popularity, self.weight_category)
@@ -37,6 +38,11 @@ class RankingSettings:
             raise RankingError(
                 "weights must be finite, not negative and not all zero; got "
                 f"visual {weights[0]}, popularity {weights[1]}, category {weights[2]}"
+            )
+        if not 0 <= self.weight_proximity < float("inf"):
+            raise RankingError(
+                "the weight of the proximity must be finite and not negative; got "
+                f"{self.weight_proximity}"
             )
         if not 0 < self.penalty_exponent < float("inf"):
             raise RankingError(
@@ -53,6 +59,7 @@ class RankingSettings:
             weight_visual=profile.weight_visual,
             weight_popularity=profile.weight_popularity,
             weight_category=profile.weight_category,
+            weight_proximity=profile.weight_proximity,
             penalty_exponent=profile.penalty_exponent,
             k=profile.k,
             filter_gender=profile.filter_gender,

@@ -49,6 +49,13 @@ def _popularity(item: "Recommendation") -> str:
     return f"{'popular' if is_popular else 'not everybody has it'}, as what you usually pick"
 
 
+def _near(item: "Recommendation") -> str:
+    place = item.availability
+    if place is None or place.distance_km is None:
+        return "near you"
+    return f"{place.store.name} has it, {place.distance_km:.1f} km from you"
+
+
 def _deed(because: "Because") -> str:
     when = f"{because.at:%B %Y}"
     return f"{_name(because.product)}, which you {DEEDS[because.kind]} in {when}"
@@ -67,4 +74,5 @@ WORDS: dict[str, Callable[["Recommendation"], str]] = {
     "visual": _looks,
     "popularity": _popularity,
     "category": _kind,
+    "proximity": _near,
 }

@@ -2,6 +2,9 @@
 
     relevance(v | a, t) =
         w_v cos(e_a, e_v) + w_p (1 - |NormPop(v) - t|^gamma) + w_c CatSim(c_a, c_v)
+        + w_d proximity(v)
+
+The last term is ours, and 0 unless a weight is given (`recommender.proximity`).
 
 Source: the trend-aware recommendation paper that the README names, with the raw cosine (its public
 code normalises similarities per purchase) and, so that an odd gamma works too, the power of the
@@ -19,8 +22,8 @@ from recommender.ranking import RankingSettings
 
 
 @dataclass(frozen=True)
-class Selection:
-    """Products by any condition: SQL of a subquery of their keys, and the values that it names."""
+class Subquery:
+    """SQL of a subquery, and the values that it names."""
 
     sql: str
     values: Mapping[str, Any]
@@ -38,7 +41,8 @@ class Query:
     category_ids: Sequence[int] | None = None  # None: of any category
     price_range: tuple[float, float] | None = None  # both ends count; None: at any or no price
     store_ids: Sequence[int] | None = None  # in stock in one of them; None: anywhere or nowhere
-    selection: Selection | None = None  # whatever else must hold; None: nothing
+    selection: Subquery | None = None  # of product keys: whatever else must hold; None: nothing
+    proximities: Subquery | None = None  # of stores' (id, proximity); None: near to nobody
 
     @property
     def is_filtered(self) -> bool:
@@ -67,11 +71,13 @@ class Terms:
     category: float
     visual_similarity: float
     category_similarity: float
+    proximity: float = 0.0
+    store_proximity: float = 0.0
 
     @property
     def relevance(self) -> float:
         """The sum of the weighted terms."""
-        return self.visual + self.popularity + self.category
+        return self.visual + self.popularity + self.category + self.proximity
 
 
 @dataclass(frozen=True)
@@ -152,8 +158,18 @@ IN_STORES = """
     )"""
 NOT_EXCLUDED = "\n    AND {row}.product_id <> ALL(%(excluded)s::bigint[])"
 
+# A product's proximity is that of the nearest store that has it.
+NEAR_STOCK = """,
+near_store AS MATERIALIZED ({proximities}),
+near_stock AS MATERIALIZED (
+    SELECT s.product_id, max(near_store.proximity) AS proximity
+    FROM catalog_stock s JOIN near_store ON near_store.id = s.store_id
+    WHERE s.quantity > 0 GROUP BY s.product_id
+)"""
+JOIN_NEAR_STOCK = "\n        LEFT JOIN near_stock ON near_stock.product_id = p.product_id"
+
 RANK_FOR_PURCHASES = """
-WITH {bounds},
+WITH {bounds}{near_stock},
 history AS MATERIALIZED (
     SELECT h.purchase_id, v.vector::halfvec({dimension}) AS vector, {category_similarities}
     FROM {purchases}
@@ -165,22 +181,25 @@ SELECT
     %(weight_visual)s::float8 * best.visual_similarity AS visual,
     {popularity_term_of_best} AS popularity,
     %(weight_category)s::float8 * best.category_similarity AS category,
-    best.visual_similarity, best.category_similarity
+    best.visual_similarity, best.category_similarity,
+    %(weight_proximity)s::float8 * best.proximity AS proximity, best.proximity
 FROM history CROSS JOIN bounds CROSS JOIN LATERAL (
     SELECT
         candidate.*,
         %(weight_visual)s::float8 * candidate.visual_similarity
             + {popularity_term_of_candidate}
-            + %(weight_category)s::float8 * candidate.category_similarity AS relevance
+            + %(weight_category)s::float8 * candidate.category_similarity
+            + %(weight_proximity)s::float8 * candidate.proximity AS relevance
     FROM (
         SELECT
             v.product_id,
             COALESCE(1 - (v.vector::halfvec({dimension}) <=> history.vector), 0)
                 AS visual_similarity,
             {normalized_popularity} AS normalized_popularity,
-            history.category_similarities[v.category_id] AS category_similarity
+            history.category_similarities[v.category_id] AS category_similarity,
+            {proximity} AS proximity
         FROM embeddings_productvector v
-        JOIN shoppers_productpopularity p ON p.product_id = v.product_id
+        JOIN shoppers_productpopularity p ON p.product_id = v.product_id{join_near_stock}
         WHERE v.backbone_id = {backbone_id} AND v.is_active
             AND v.gender = ANY(%(genders)s::text[]){filters}
         OFFSET 0  -- a fence: merged into the outer query, each cosine was computed three times
@@ -204,6 +223,24 @@ ORDER BY abs(candidate.normalized_popularity - %(trendiness)s::float8), candidat
 LIMIT %(k)s::bigint
 """
 
+RANK_BY_POPULARITY_AND_PROXIMITY = """
+WITH {bounds}{near_stock}
+SELECT
+    NULL, candidate.product_id, candidate.normalized_popularity,
+    0::float8, {popularity_term}, 0::float8, 0::float8, 0::float8,
+    %(weight_proximity)s::float8 * candidate.proximity, candidate.proximity
+FROM (
+    SELECT
+        p.product_id, {normalized_popularity} AS normalized_popularity, {proximity} AS proximity
+    FROM shoppers_productpopularity p CROSS JOIN bounds{join_near_stock}
+    WHERE p.is_active AND p.gender = ANY(%(genders)s::text[]){filters}
+) AS candidate
+ORDER BY
+    {popularity_term} + %(weight_proximity)s::float8 * candidate.proximity DESC,
+    candidate.product_id
+LIMIT %(k)s::bigint
+"""
+
 
 def rank_exactly(query: Query, settings: RankingSettings) -> list[RankedProduct]:
     """The top `settings.k` candidates of every purchase, best first within a purchase.
@@ -219,6 +256,7 @@ def rank_exactly(query: Query, settings: RankingSettings) -> list[RankedProduct]
         popularity_term_of_candidate=POPULARITY_TERM.format(row="candidate"),
         normalized_popularity=NORMALIZED_POPULARITY,
         filters=NOT_EXCLUDED.format(row="v") + product_filters(query, "v"),
+        **_proximity(query),
         backbone_id=int(settings.backbone.pk),
         dimension=int(settings.backbone.dimension),
     )
@@ -230,18 +268,34 @@ def rank_exactly(query: Query, settings: RankingSettings) -> list[RankedProduct]
 def rank_by_popularity(query: Query, settings: RankingSettings, *, n: int) -> list[RankedProduct]:
     """The `n` products whose popularity suits the shopper best; for one without purchases.
 
-    Exact: the `n` nearest to t are among the `n` nearest on either side.
+    Exact: the `n` nearest to t are among the `n` nearest on either side. Where proximity counts,
+    every product is looked at.
     """
     filters = NOT_EXCLUDED.format(row="p") + product_filters(query, "p")
-    sql = RANK_BY_POPULARITY.format(
-        bounds=BOUNDS,
-        trending=trend_streams(query.genders, n, filters=filters),
-        popularity_term=POPULARITY_TERM.format(row="candidate"),
-        normalized_popularity=NORMALIZED_POPULARITY,
-    )
+    parts = {
+        "bounds": BOUNDS,
+        "popularity_term": POPULARITY_TERM.format(row="candidate"),
+        "normalized_popularity": NORMALIZED_POPULARITY,
+    }
+    if query.proximities is None:
+        trending = trend_streams(query.genders, n, filters=filters)
+        sql = RANK_BY_POPULARITY.format(trending=trending, **parts)
+    else:
+        sql = RANK_BY_POPULARITY_AND_PROXIMITY.format(filters=filters, **_proximity(query), **parts)
     with reading_connection().cursor() as cursor:
         cursor.execute(sql, parameters(query, settings) | {"k": n})
         return [ranked(row) for row in cursor.fetchall()]
+
+
+def _proximity(query: Query) -> dict[str, str]:
+    """The parts of a statement that know how near a product `p` is; 0 where nobody asks."""
+    if query.proximities is None:
+        return {"near_stock": "", "join_near_stock": "", "proximity": "0::float8"}
+    return {
+        "near_stock": NEAR_STOCK.format(proximities=query.proximities.sql),
+        "join_near_stock": JOIN_NEAR_STOCK,
+        "proximity": "COALESCE(near_stock.proximity, 0)",
+    }
 
 
 def trend_streams(genders: Sequence[str], n: int, *, join: str = "", filters: str = "") -> str:
@@ -312,9 +366,11 @@ def parameters(query: Query, settings: RankingSettings) -> dict[str, Any]:
         "weight_visual": settings.weight_visual,
         "weight_popularity": settings.weight_popularity,
         "weight_category": settings.weight_category,
+        "weight_proximity": settings.weight_proximity,
         "penalty_exponent": settings.penalty_exponent,
         "k": settings.k,
         **(query.selection.values if query.selection else {}),
+        **(query.proximities.values if query.proximities else {}),
     }
 
 

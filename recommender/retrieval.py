@@ -29,7 +29,7 @@ NEIGHBOURS_PER_TENFOLD = 50
 NEIGHBOURS_OF_ONE = -90
 MIXED = 1.5  # times as many where looks do not rank alone
 N_TRENDING, N_SHORT = 50, 32
-TREND_ONLY = StreamSizes(n_neighbours=1, n_trending=50, n_short=32)
+SHORT_PER_K = 2  # a short list holds at least so many times k
 WIDENING = 4  # times the neighbours that were not enough
 # Of so few products that pass all filters, every one is looked at: an index scan would throw nearly
 # everything away that it finds. Of a million products a category left 26,000: by the index their
@@ -68,28 +68,36 @@ def rank_for_purchases(
         query: whom for, and which candidates count.
         settings: weights, exponent, k and backbone.
         path: "index" or "exact"; by default the index, where there is one, and a look at all that
-            passes the filters where that is little.
+            passes the filters where that is little. What is near is in no index: where proximity
+            counts, the exact path answers.
         start: how far the index streams are read at first, by default by the catalogue's size.
     """
-    indexes = search_indexes(settings.backbone) if path != "exact" else None
+    is_exact = path == "exact" or query.proximities is not None
+    indexes = None if is_exact else search_indexes(settings.backbone)
     if indexes is None:
         rows = rank_exactly(query, settings)
         return Ranking(rows, frozenset(query.purchase_ids), 1)
     if path is None and _leaves_few(query, settings, indexes):
-        rails = rank_filtered(query, settings, indexes, FILTERED_SHORT)
+        n_short = max(FILTERED_SHORT, SHORT_PER_K * settings.k)
+        rails = rank_filtered(query, settings, indexes, n_short)
         return _ranking(query, settings, rails, 1)
     return _by_index(query, settings, indexes, start or start_sizes(settings, indexes.n_rows))
 
 
 def start_sizes(settings: RankingSettings, n_rows: int) -> StreamSizes:
     """How far the streams are read at first, of an index of `n_rows`."""
+    n_short = max(N_SHORT, SHORT_PER_K * settings.k)
+    n_trending = N_TRENDING if n_short == N_SHORT else max(N_TRENDING, n_short)
     if settings.weight_visual == 0:
-        return TREND_ONLY
+        return StreamSizes(1, n_trending, n_short)
     n_neighbours = NEIGHBOURS_PER_TENFOLD * log10(max(n_rows, 1)) + NEIGHBOURS_OF_ONE
     if settings.weight_category or settings.weight_visual < settings.weight_popularity:
         n_neighbours *= MIXED
     # In steps of ten, as each number is a statement that is planned anew.
-    return StreamSizes(max(50, 10 * round(n_neighbours / 10)), N_TRENDING, N_SHORT)
+    n_neighbours = max(50, 10 * round(n_neighbours / 10))
+    if n_short > N_SHORT:
+        n_neighbours = min(max(n_neighbours, 2 * n_short), MAX_EF_SEARCH)
+    return StreamSizes(n_neighbours, n_trending, n_short)
 
 
 def _leaves_few(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> bool:

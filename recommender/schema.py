@@ -104,5 +104,6 @@ def _settings(
         weight_visual=given.visual,
         weight_popularity=given.popularity,
         weight_category=given.category,
+        weight_proximity=given.proximity,
         penalty_exponent=given.penalty_exponent,
     )

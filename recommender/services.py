@@ -1,6 +1,7 @@
 """Recommendations for somebody: per product of their history, merged, explained and logged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from catalog.models import Gender
@@ -12,6 +13,7 @@ from recommender.choosing import POOL, by_marginal_relevance, by_relevance, pool
 from recommender.history import Act, Exclusion, History, history_of
 from recommender.models import RecommendationLog, Tier
 from recommender.narrowing import narrowed
+from recommender.proximity import store_proximities
 from recommender.ranking import RankingSettings
 from recommender.relevance import Query, rank_by_popularity
 from recommender.retrieval import Path, Ranking, rank_for_purchases
@@ -64,6 +66,8 @@ def recommend(
     query = _query(shopper, compared, settings, _stores(origin, within_km), excluded)
     if wanted is not None:
         query = narrowed(query, wanted)
+    if settings.weight_proximity and origin is not None:
+        query = replace(query, proximities=store_proximities(origin))
     ranking = _ranking(query, settings.with_pool(_pool_size(query, settings, diversity)), path)
     tier = Tier.PERSONAL if ranking.rows else Tier.POPULAR
     ranked = ranking.rows
@@ -147,4 +151,5 @@ def _log_entry(item: Recommendation) -> dict[str, Any]:
         "visual": item.terms.visual,
         "popularity": item.terms.popularity,
         "category": item.terms.category,
+        "proximity": item.terms.proximity,
     }

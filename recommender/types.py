@@ -31,6 +31,11 @@ class RelevanceWeights:
     visual: float | None = strawberry.field(default=None, description="w_v, 0 or more.")
     popularity: float | None = strawberry.field(default=None, description="w_p, 0 or more.")
     category: float | None = strawberry.field(default=None, description="w_c, 0 or more.")
+    proximity: float | None = strawberry.field(
+        default=None,
+        description="w_d, 0 or more, of exp(-km / 10) to the nearest store that has it; above 0 "
+        "every product is looked at, which takes longer.",
+    )
     penalty_exponent: float | None = strawberry.field(
         default=None, description="gamma, above 0; larger forgives more."
     )
@@ -68,6 +73,7 @@ class RankingProfile:
     visual: float = strawberry.field(description="w_v.")
     popularity: float = strawberry.field(description="w_p.")
     category: float = strawberry.field(description="w_c.")
+    proximity: float = strawberry.field(description="w_d.")
     penalty_exponent: float = strawberry.field(description="gamma.")
     k: int = strawberry.field(description="Recommendations per purchase.")
     filter_gender: bool = strawberry.field(description="Whether other genders are left out.")
@@ -81,6 +87,7 @@ class RankingProfile:
             visual=settings.weight_visual,
             popularity=settings.weight_popularity,
             category=settings.weight_category,
+            proximity=settings.weight_proximity,
             penalty_exponent=settings.penalty_exponent,
             k=settings.k,
             filter_gender=settings.filter_gender,
@@ -97,6 +104,10 @@ class RelevanceTerms:
     category: float = strawberry.field(description="w_c times the category similarity.")
     visual_similarity: float = strawberry.field(description="The cosine, -1 to 1.")
     category_similarity: float = strawberry.field(description="CatSim, 0 to 1.")
+    proximity: float = strawberry.field(description="w_d times the proximity of a store.")
+    store_proximity: float = strawberry.field(
+        description="exp(-km / 10) to the nearest store that has it, 0 to 1; 0 where w_d is 0."
+    )
 
 
 @strawberry.type

@@ -26,7 +26,7 @@ def bars(terms: Terms, scale: float) -> list[Bar]:
     A negative term (a cosine below 0) has no part of its own; the numbers beside it show it.
     """
     parts, start = [], 0.0
-    for name in ("visual", "popularity", "category"):
+    for name in ("visual", "popularity", "category", "proximity"):
         width = 100 * max(0.0, getattr(terms, name)) / scale
         parts.append(Bar(name, f"{start:.2f}", f"{width:.2f}"))
         start += width

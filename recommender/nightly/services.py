@@ -49,8 +49,10 @@ def recommend_all(
 
     Raises:
         OutputError: no file can be written there.
-        RankingError: an impossible length or batch.
+        RankingError: an impossible length or batch, or a profile in which proximity counts.
     """
+    if settings.weight_proximity:
+        raise RankingError("lists for everybody know no distances; use a profile without proximity")
     if not 1 <= length <= MAX_K:
         raise RankingError(f"the length must be from 1 to {MAX_K}; got {length}")
     if shoppers_per_batch < 1:

@@ -221,3 +221,14 @@ def test_the_planner_says_when_a_filter_leaves_few(crowd, monkeypatch):
     monkeypatch.setattr(retrieval, "FEW_ROWS", 10)
     assert not retrieval._leaves_few(query, settings, indexes)
     assert not retrieval._leaves_few(shopper_query(1), settings, indexes)
+
+
+def test_a_long_rail_is_filled_from_the_streams_and_not_by_looking_at_everything(crowd):
+    settings = settings_with(crowd, k=60)
+    ranking = rank_for_purchases(shopper_query(3, 9), settings, path="index")
+    exact = rails(rank_for_purchases(shopper_query(3, 9), settings, path="exact"))
+    assert ranking.n_statements <= 2  # the second reads on
+    for purchase_id, rail in rails(ranking).items():
+        best = {row.product_id for row in exact[purchase_id]}
+        assert len(rail) == 60
+        assert len(best & {row.product_id for row in rail}) >= 54

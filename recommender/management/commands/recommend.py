@@ -18,7 +18,8 @@ class Command(BaseCommand):
 
     help = (
         "Print the recommendations of one shopper: for every purchase the products that go with "
-        "it, then all merged. The terms (visual, popularity, category) add up to the relevance."
+        "it, then all merged. The terms (visual, popularity, category, proximity) add up to the "
+        "relevance."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -71,7 +72,7 @@ def _table(title: str, items: list[Recommendation]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("product", overflow="fold")
     table.add_column("category")
-    for name in ("visual", "popularity", "category", "relevance", "NormPop", "km"):
+    for name in ("visual", "popularity", "category", "proximity", "relevance", "NormPop", "km"):
         table.add_column(name, justify="right")
     table.add_column("nearest store")
     for item in items:
@@ -83,6 +84,7 @@ def _table(title: str, items: list[Recommendation]) -> Table:
             f"{item.terms.visual:.3f}",
             f"{item.terms.popularity:.3f}",
             f"{item.terms.category:.3f}",
+            f"{item.terms.proximity:.3f}",
             f"{item.relevance:.3f}",
             f"{item.normalized_popularity:.2f}",
             f"{place.distance_km:,.0f}" if known else "-",
@@ -99,6 +101,7 @@ def _settings_line(answer: RecommendationSet) -> str:
     used = answer.settings
     return (
         f"tier {answer.tier}, profile {used.profile_name}, backbone {used.backbone}, weights "
-        f"{used.weight_visual}/{used.weight_popularity}/{used.weight_category}, "
+        f"{used.weight_visual}/{used.weight_popularity}/{used.weight_category}"
+        f"/{used.weight_proximity}, "
         f"exponent {used.penalty_exponent}, k {used.k}, log {answer.id}"
     )
