@@ -1,7 +1,8 @@
 """What text search reads, kept by the database, so that a product is found as soon as it is there.
 
 A statement's products are written at once: one row each in the search table, and their words with
-trigrams, which stand in for pg_trgm (the embedded PostgreSQL has none).
+trigrams, which stand in for pg_trgm (the embedded PostgreSQL has none). Words are stored as they are
+written, so that a typo is compared with them and not with their stems.
 """
 
 import django.contrib.postgres.fields
@@ -34,18 +35,21 @@ BEGIN
     ON CONFLICT (product_id) DO UPDATE SET document = EXCLUDED.document
         WHERE known.document IS DISTINCT FROM EXCLUDED.document;
 
-    -- In order, so that two imports of the same words wait for each other and never deadlock.
+    -- A word may be there twice: with a unique one, two imports would wait for each other's words.
     INSERT INTO catalog_searchword (word, trigrams)
     SELECT word, catalog_trigrams(word)
     FROM (
-        SELECT DISTINCT unnest(tsvector_to_array(document)) AS word
-        FROM catalog_productsearch WHERE product_id = ANY(ids)
+        SELECT DISTINCT unnest(tsvector_to_array(to_tsvector('simple', concat_ws(
+            ' ', p.title, replace(c.name, '_', ' '), replace(g.name, '_', ' '), p.color, p.season,
+            p.usage)))) AS word
+        FROM catalog_product p
+        JOIN catalog_category c ON c.id = p.category_id
+        JOIN catalog_categorygroup g ON g.id = c.group_id
+        WHERE p.id = ANY(ids)
     ) AS words
     WHERE word ~ '[[:alpha:]]' AND NOT EXISTS (
         SELECT 1 FROM catalog_searchword known WHERE known.word = words.word
-    )
-    ORDER BY word
-    ON CONFLICT DO NOTHING;
+    );
 END $$;
 
 CREATE FUNCTION catalog_search_added_products() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -132,7 +136,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SearchWord",
             fields=[
-                ("word", models.TextField(primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("word", models.TextField()),
                 (
                     "trigrams",
                     django.contrib.postgres.fields.ArrayField(
@@ -146,6 +156,10 @@ class Migration(migrations.Migration):
             index=django.contrib.postgres.indexes.GinIndex(
                 fields=["document"], name="product_search_document"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="searchword",
+            index=models.Index(fields=["word"], name="search_word"),
         ),
         migrations.AddIndex(
             model_name="searchword",

@@ -21,7 +21,7 @@ COLUMNS = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0004_search_words_without_waiting"),
+        ("catalog", "0003_product_search"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

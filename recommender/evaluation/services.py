@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from recommender.evaluation import folders
 from recommender.evaluation.candidates import choose_backbones, require_data
 from recommender.evaluation.catalogue import load_catalogue
 from recommender.evaluation.experiment import paper_settings
-from recommender.evaluation.pictures import draw_pictures
+from recommender.evaluation.pictures import Picture, draw_pictures
 from recommender.evaluation.provenance import run_settings
 from recommender.evaluation.report import REPORT_FILE, report_text
 from recommender.evaluation.stages import Evaluation, OnProgress, silent
@@ -51,10 +51,31 @@ def evaluate(
     reports = Path(django_settings.FASHREC_HOME) / "reports"
     destination = Path(output) if output else folders.timed_folder(reports, now)
     folders.check_destination(destination)
+    evaluation, settings = _read(backbones, k, seed, now, on_progress)
+    run = EvaluationRun.objects.create(settings=settings)
+    try:
+        with folders.whole_folder(destination) as folder:
+            results = {"settings": settings, **evaluation.results()}
+            results["pictures"] = _pictures(evaluation, results, folder)
+            settings["seconds"] = round(time.monotonic() - started, 1)
+            _write(results, folder)
+        _keep(run, settings, results, destination)
+    except BaseException:  # also Ctrl-C: a run without results would look like a report
+        run.delete()
+        raise
+    if output is None:
+        folders.point_latest(destination)
+    return run
+
+
+def _read(
+    names: Sequence[str] | None, k: int, seed: int, now: datetime, on_progress: OnProgress
+) -> tuple[Evaluation, dict[str, Any]]:
+    """What there is to evaluate, and the settings that evaluation.json tells of it."""
     on_progress("Reading the database", 0, 1)
     catalogue = load_catalogue()
     require_data(catalogue)
-    compared, skipped = choose_backbones(backbones, catalogue)
+    compared, skipped = choose_backbones(names, catalogue)
     ranking = paper_settings(compared[0].backbone, k)
     settings = run_settings(
         catalogue=catalogue,
@@ -65,29 +86,20 @@ def evaluate(
         started_at=now.isoformat(timespec="seconds"),
     )
     on_progress("Reading the database", 1, 1)
-    run = EvaluationRun.objects.create(settings=settings)
-    try:
-        with folders.whole_folder(destination) as folder:
-            evaluation = Evaluation(catalogue, compared, ranking, seed, on_progress)
-            results = {"settings": settings, **evaluation.results()}
-            on_progress("Drawing pictures", 0, 1)
-            results["pictures"] = draw_pictures(
-                results=results,
-                catalogue=catalogue,
-                ranked=evaluation.ranked,
-                seed=seed,
-                folder=folder,
-            )
-            on_progress("Drawing pictures", 1, 1)
-            settings["seconds"] = round(time.monotonic() - started, 1)
-            _write(results, folder)
-        _keep(run, settings, results, destination)
-    except BaseException:  # also Ctrl-C: a run without results would look like a report
-        run.delete()
-        raise
-    if output is None:
-        folders.point_latest(destination)
-    return run
+    return Evaluation(catalogue, compared, ranking, seed, on_progress), settings
+
+
+def _pictures(evaluation: Evaluation, results: dict[str, Any], folder: Path) -> list[Picture]:
+    evaluation.on_progress("Drawing pictures", 0, 1)
+    pictures = draw_pictures(
+        results=results,
+        catalogue=evaluation.catalogue,
+        ranked=evaluation.ranked,
+        seed=evaluation.seed,
+        folder=folder,
+    )
+    evaluation.on_progress("Drawing pictures", 1, 1)
+    return pictures
 
 
 def _write(results: dict[str, Any], folder: Path) -> None:
