@@ -7,6 +7,7 @@ from pathlib import Path
 from gunicorn.arbiter import Arbiter
 
 os.environ.setdefault("DATABASE_POOL", "1")  # a thread borrows a connection for one request
+os.environ.setdefault("DATABASE_STATEMENT_TIMEOUT_SECONDS", "3")
 
 bind = f"{os.environ.get('BIND') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
 worker_class = "gthread"

@@ -13,6 +13,7 @@ from limits import parse as parse_rate
 
 from fashrec_site.access.content_policy import OWN_FILES_ONLY
 from fashrec_site.home import fashrec_home, generated_secret_key, make_home
+from fashrec_site.statement_timeout import limit_statements
 from fashrec_site.workplace.theme import UNFOLD  # noqa: F401 - a setting
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -96,6 +97,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",  # who is asking, for the audit
+    "fashrec_site.statement_timeout.StatementTimeoutMiddleware",
     "axes.middleware.AxesMiddleware",  # must be the last of Django's: it answers locked-out logins
 ]
 
@@ -130,6 +132,13 @@ PREPARED_STATEMENTS = (
     else {}
 )
 DATABASES["default"]["OPTIONS"] = PREPARED_STATEMENTS | DATABASES["default"].get("OPTIONS", {})
+# gunicorn.conf.py sets it: a statement of a request that takes longer is cancelled, and answered
+# with TIMEOUT. Commands and workers may take their time.
+STATEMENT_TIMEOUT_SECONDS = env.float("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=0.0)
+if STATEMENT_TIMEOUT_SECONDS < 0:
+    raise ImproperlyConfigured("DATABASE_STATEMENT_TIMEOUT_SECONDS must be 0 (none) or more.")
+if STATEMENT_TIMEOUT_SECONDS:
+    limit_statements(DATABASES["default"], STATEMENT_TIMEOUT_SECONDS)
 # gunicorn.conf.py turns the pool on; commands and workers live too shortly or fork too early.
 if env.bool("DATABASE_POOL", default=False):
     # As many as gunicorn's threads, and an error soon when the database is down.
