@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef
 from django.db.models.functions import Lower
 
 from catalog.places import Place, distance_km, inside_box
@@ -25,6 +25,11 @@ class ProductQuerySet(models.QuerySet):
         """Products of any of these colours, whatever the case."""
         lower = [color.lower() for color in colors]
         return self.annotate(lower_color=Lower("color")).filter(lower_color__in=lower)
+
+    def colors(self) -> models.QuerySet:
+        """The colours' names in lower case with how many have each, most first."""
+        named = self.exclude(color="").order_by().values(name=Lower("color"))
+        return named.annotate(n_products=Count("pk")).order_by("-n_products", "name")
 
     def in_stock(self, stores: Iterable[int] | None = None) -> Self:
         """Products that a store (any, or any of these) has."""

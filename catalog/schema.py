@@ -13,8 +13,9 @@ from catalog.graphql_cost import SEARCH, cost
 from catalog.graphql_errors import bad_user_input
 from catalog.graphql_nodes import resolve_node
 from catalog.product_filter import ProductFilter, ProductOrder
-from catalog.types import Category, LatLng, Product, Store
+from catalog.types import Category, LatLng, Product, ProductColor, Store
 
+MAX_COLORS = 100
 ItemId = Annotated[str, strawberry.argument(description="The shop's own id of the product.")]
 
 
@@ -54,6 +55,12 @@ class CatalogQuery:
     def categories(self) -> Iterable[Category]:
         """All categories, by name."""
         return models.Category.objects.order_by("name")
+
+    @strawberry.field(metadata=cost(SEARCH, items=MAX_COLORS))
+    def colors(self) -> list[ProductColor]:
+        """The hundred most frequent colours of products on sale."""
+        rows = models.Product.objects.active().colors()[:MAX_COLORS]
+        return [ProductColor(**row) for row in rows]
 
     @strawberry_django.connection(RowConnection[Store])
     def stores(

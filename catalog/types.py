@@ -103,3 +103,11 @@ class Product(relay.Node):
     def get_queryset(cls, queryset: QuerySet, info: strawberry.Info) -> QuerySet[Self]:
         """Nobody meets a product that is not on sale, by whatever way they come."""
         return queryset.active()
+
+
+@strawberry.type
+class ProductColor:
+    """A colour to filter products by."""
+
+    name: str = strawberry.field(description="In lower case.")
+    n_products: int = strawberry.field(description="How many products on sale have it.")

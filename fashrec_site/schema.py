@@ -17,10 +17,18 @@ from fashrec_site.query_limits import QueryLimits
 from fashrec_site.replicas.mutations import MutationsReadFromPrimary
 from recommender.schema import RecommenderQuery
 from shoppers.mutations import ShoppersMutation
+from shoppers.schema import ShoppersQuery
 
 
 @strawberry.type
-class Query(CatalogQuery, EmbeddingsQuery, RecommenderQuery, PhotoSearchQuery, AccountsQuery):
+class Query(
+    CatalogQuery,
+    EmbeddingsQuery,
+    RecommenderQuery,
+    PhotoSearchQuery,
+    ShoppersQuery,
+    AccountsQuery,
+):
     """Everything that can be asked."""
 
 

@@ -26,6 +26,15 @@ def hashed(token: str) -> str:
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def find_session(token: str) -> AnonymousSession | None:
+    """The session of a token; None for one that did nothing yet.
+
+    Raises:
+        ValueError: no token has that length.
+    """
+    return AnonymousSession.objects.filter(token_sha256=hashed(token)).first()
+
+
 def lock_sessions(hashes: Iterable[str]) -> dict[str, AnonymousSession]:
     """The sessions of hashed tokens, made where they are new, until the transaction ends."""
     wanted = sorted(set(hashes))

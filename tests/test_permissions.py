@@ -36,6 +36,8 @@ ASK = {
     "Query.productRecommendations": ['productRecommendations(itemId: "bought", first: 1)'],
     "Query.trending": ["trending(first: 1, window: MONTH)"],
     "Query.recommendations": ['recommendations(shopper: "ann")'],
+    "Query.colors": ["colors"],
+    "Query.favourites": ['favourites(shopper: "ann")'],
     "Query.photoSearch": [f'photoSearch(id: "{READY}")', f'photoSearch(id: "{FAILED}")'],
     "Query.me": ["me"],
     "Mutation.login": [
@@ -57,6 +59,7 @@ def world(db, settings):
     world = make_world()
     for n, item_id in enumerate(("bought", "next", "third")):
         product = world.add(item_id, (1, n, 0), popularity=n)
+    ProductRow.objects.update(color="Red")
     StockFactory(product=product, store=Store.objects.create(name="S", latitude=48, longitude=16))
     ann = world.shopper("bought", latitude=48.2, longitude=16.4)
     ann.user = User.objects.create_user("ann", password="correct horse")

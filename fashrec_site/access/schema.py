@@ -37,6 +37,8 @@ class Account:
     username: str = strawberry.field(description="By which the shopper logs in.")
     gender: GenderType = strawberry.field(description="For whom products are recommended.")
     trendiness: float = strawberry.field(description="1 follows the crowd, 0 avoids it.")
+    latitude: float | None = strawberry.field(description="Of their home, where it is known.")
+    longitude: float | None = strawberry.field(description="Of their home, where it is known.")
 
 
 @strawberry.type
@@ -158,4 +160,6 @@ def _account(shopper: Shopper) -> Account:
         username=shopper.user.get_username(),
         gender=shopper.gender,
         trendiness=shopper.trendiness,
+        latitude=shopper.latitude,
+        longitude=shopper.longitude,
     )
