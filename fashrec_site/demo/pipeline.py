@@ -12,6 +12,7 @@ from catalog.progress import StagedProgress
 from shoppers.models import Purchase, Shopper
 
 SEED = 42
+CITY = "48.12,16.24,48.29,16.52"  # so that the stores are near enough for some shoppers
 N_SHOPPERS = 50
 console = Console(highlight=False, soft_wrap=True)
 
@@ -28,8 +29,9 @@ def run_pipeline(home: Path, photos: Path | None, *, is_new: bool) -> bool:
         _step("Embed", "embed_products --inline")
         call_command("embed_products", inline=True)
         if not Purchase.objects.exists():
-            _step("Simulate a year", f"simulate_purchases --shoppers {N_SHOPPERS} --seed {SEED}")
-            call_command("simulate_purchases", shoppers=N_SHOPPERS, seed=SEED)
+            options = ["--shoppers", str(N_SHOPPERS), "--seed", str(SEED), f"--bounding-box={CITY}"]
+            _step("Simulate a year", " ".join(["simulate_purchases", *options]))
+            call_command("simulate_purchases", *options)
         shopper = busiest_shopper()
         _step("Recommend", f"recommend {shopper}")
         call_command("recommend", shopper.external_id)

@@ -1,11 +1,13 @@
 import re
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from catalog.importing.source import read_source
 from catalog.shipped_similarity import shipped_similarity
 from fashrec_site.demo.garments.catalogue import draw_catalogue, plan_products
 from fashrec_site.demo.garments.palette import LABEL_COLORS
@@ -44,6 +46,20 @@ def test_every_photo_has_a_deepfashion_name_and_a_map(drawn):
     assert [name for name in photos if not NAME.fullmatch(name)] == []
     assert maps == sorted(f"{Path(name).stem}_segm.png" for name in photos)
     assert len(photos) == n_photos > N_PRODUCTS
+
+
+def test_every_photo_is_a_row_of_the_manifest_that_the_import_reads(drawn):
+    folder, n_photos = drawn
+    source = read_source(folder, None)
+
+    assert source.problems == []
+    assert source.warnings == []
+    assert len(source.rows) == n_photos
+    assert all(row.segmentation_map for row in source.rows)
+    first = source.rows[0]
+    assert first.item_id == "id_00000001-01"
+    assert first.product["title"] == f"{first.product['color']} tee"
+    assert first.product["price"] == Decimal("21.90")
 
 
 def test_shipped_categories_and_both_genders_are_drawn(drawn):

@@ -19,6 +19,7 @@ from fashrec_site.demo.garments.canvas import (
     fold_shades,
 )
 from fashrec_site.demo.garments.figure import FLOOR_Y, back_hair, bare_body, draw_figure, head
+from fashrec_site.demo.garments.labels import write_manifest
 from fashrec_site.demo.garments.lower import shoes
 from fashrec_site.demo.garments.palette import BASICS, CREAM, SHOE_COLORS, WHITE, Colorway
 from fashrec_site.demo.garments.patterns import PATTERNS
@@ -41,10 +42,14 @@ class DrawnProduct:
     pattern: str
     colors: Colorway
 
+    @property
+    def item_id(self) -> str:
+        """As DeepFashion numbers items: the design, then its colour."""
+        return f"id_{self.design:08d}-{self.color:02d}"
+
     def file_stem(self, pose: int, view: str) -> str:
         """The photo's DeepFashion name without its suffix."""
-        item = f"id_{self.design:08d}-{self.color:02d}"
-        return f"{self.gender}-{self.category}-{item}_{pose}_{view}"
+        return f"{self.gender}-{self.category}-{self.item_id}_{pose}_{view}"
 
 
 def draw_catalogue(
@@ -54,7 +59,10 @@ def draw_catalogue(
     n_products: int = 260,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Draw `n_products` products into `folder/images` and `folder/segm`; the number of photos.
+    """Draw `n_products` products; the number of photos.
+
+    They come into `folder/images`, their maps into `folder/segm`, their titles and prices into
+    `folder/manifest.csv`.
 
     The same seed gives the same files. They are drawn beside `folder`, which appears, or is
     replaced, once all are there. `on_progress` is given how many products are drawn, and of how
@@ -66,22 +74,24 @@ def draw_catalogue(
         (unfinished / name).mkdir(parents=True)
     products = plan_products(seed=seed, n_products=n_products)
     folds = [fold_shades(np.random.default_rng([seed, 4, i])) for i in range(4)]
-    n_photos = 0
+    photos: list[tuple[DrawnProduct, str, str]] = []
     for index, product in enumerate(products):
         views = [(1, "front")]
         if index % SECOND_PHOTO_EVERY == 0:
             views.append((2, "side") if index % (2 * SECOND_PHOTO_EVERY) else (4, "full"))
         for pose, view in views:
             rng = np.random.default_rng([seed, 3, index, pose])
-            canvas = _draw_photo(product, view, seed, rng, folds[n_photos % len(folds)])
-            _save(canvas, unfinished, product.file_stem(pose, view))
-            n_photos += 1
+            canvas = _draw_photo(product, view, seed, rng, folds[len(photos) % len(folds)])
+            stem = product.file_stem(pose, view)
+            _save(canvas, unfinished, stem)
+            photos.append((product, f"{stem}.jpg", view))
         if on_progress is not None:
             on_progress(index + 1, n_products)
+    write_manifest(unfinished, photos)
     if folder.exists():
         shutil.rmtree(folder)
     unfinished.rename(folder)
-    return n_photos
+    return len(photos)
 
 
 def plan_products(*, seed: int, n_products: int) -> list[DrawnProduct]:
