@@ -1,9 +1,8 @@
 """URLs of the site."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-from fashrec_site import storefront
 from fashrec_site.access.guard import guarded
 from fashrec_site.access.introspection import ide_for_insiders
 from fashrec_site.access.json_only import json_only
@@ -22,10 +21,7 @@ graphql = guarded(
 )
 
 urlpatterns = [
-    path("", storefront.home, name="home"),
-    path("report/", storefront.report, name="report"),
-    path("report/<str:name>", storefront.report_file, name="report-file"),
-    path("media/<path:path>", storefront.media, name="media"),
+    path("", include("fashrec_site.storefront.urls")),
     path("admin/", admin.site.urls),
     path("graphql/", graphql, name="graphql"),
     path("search/photo", bounded_upload(guarded(photo_search.begin)), name="photo-search"),

@@ -60,16 +60,25 @@ def _check_key(request: HttpRequest) -> JsonResponse | None:
     return None
 
 
-def _check_rate(request: HttpRequest) -> JsonResponse | None:
+def seconds_until_allowed(request: HttpRequest) -> float | None:
+    """Count the request to its key or address; None, or how long to wait for the next one."""
+    rate, who = _rate(request)
+    return limiter.hit(parse(rate), who) if rate else None
+
+
+def _rate(request: HttpRequest) -> tuple[str, str]:
+    """How often, and whose requests are counted together."""
     key = getattr(request, "api_key", None)
     if key is not None:
-        rate, who = key.rate_limit or settings.FASHREC_RATE_LIMIT_PER_KEY, f"key:{key.pk}"
-    else:
-        rate, who = settings.FASHREC_RATE_LIMIT, f"address:{counted_address(request)}"
-    seconds = limiter.hit(parse(rate), who) if rate else None
+        return key.rate_limit or settings.FASHREC_RATE_LIMIT_PER_KEY, f"key:{key.pk}"
+    return settings.FASHREC_RATE_LIMIT, f"address:{counted_address(request)}"
+
+
+def _check_rate(request: HttpRequest) -> JsonResponse | None:
+    seconds = seconds_until_allowed(request)
     if seconds is None:
         return None
-    message = f"More than {rate} requests; try again in {seconds} s."
+    message = f"More than {_rate(request)[0]} requests; try again in {seconds} s."
     return refuse(429, ErrorCode.RATE_LIMITED, message, **{"Retry-After": str(seconds)})
 
 

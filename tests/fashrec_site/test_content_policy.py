@@ -5,7 +5,7 @@ import shutil
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.fashrec_site.test_pages_in_browser import ARGUMENTS
+from tests.fashrec_site.storefront.conftest import ARGUMENTS
 
 pytestmark = pytest.mark.django_db
 POLICY = "Content-Security-Policy"

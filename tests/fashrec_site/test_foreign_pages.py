@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from shoppers.models import Event
 from tests.factories import ProductFactory, ShopperFactory
-from tests.fashrec_site.test_pages_in_browser import ARGUMENTS, TIMEOUT_MS
+from tests.fashrec_site.storefront.conftest import ARGUMENTS, TIMEOUT_MS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CSRF_TOKEN = "a" * 32

@@ -1,0 +1,22 @@
+"""One product: its photos, where it is in stock, what looks like it, and what to wear with it."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from fashrec_site.storefront.api import ask
+from fashrec_site.storefront.events import new_key
+from fashrec_site.storefront.pages import page
+from fashrec_site.storefront.visitor import visitor_of
+
+
+@page
+def product(request: HttpRequest, item_id: str) -> HttpResponse:
+    """The product's page; `from` in the address names the recommendations that led here."""
+    data = ask(request, "product", itemId=item_id, near=visitor_of(request).place)
+    if data["product"] is None:
+        raise Http404("No such product.")
+    context = data | {
+        "recommendation": request.GET.get("from", ""),
+        "view_key": new_key(),
+    }
+    return render(request, "storefront/product.html", context)
