@@ -6,6 +6,7 @@ from decimal import Decimal
 import strawberry
 from django.db.models import F, QuerySet
 from strawberry import relay
+from strawberry.utils.str_converters import to_camel_case
 
 from catalog import models
 from catalog.graphql_errors import bad_user_input
@@ -30,6 +31,9 @@ class PriceRange:
 class ProductFilter:
     """Conditions on products, all of which must hold; a list means any of its values."""
 
+    item_id: list[str] | None = strawberry.field(
+        default=None, description="The shop's own ids, such as those of a bag."
+    )
     gender: list[Gender] | None = strawberry.field(
         default=None, description="Made for exactly these; UNISEX is one of its own."
     )
@@ -93,12 +97,14 @@ class ProductFilter:
         return (Decimal(0) if low is None else low, MAX_PRICE if high is None else high)
 
     def _check_choices(self) -> None:
-        for name in ("gender", "category", "group", "color"):
+        for name in ("item_id", "gender", "category", "group", "color"):
             if len(getattr(self, name) or ()) > MAX_CHOICES:
-                raise bad_user_input(f"{name} must name at most {MAX_CHOICES}.")
+                raise bad_user_input(f"{to_camel_case(name)} must name at most {MAX_CHOICES}.")
 
     def _by_kind(self, products: ProductQuerySet) -> ProductQuerySet:
         self._check_choices()
+        if self.item_id is not None:
+            products = products.filter(item_id__in=self.item_id)
         if self.gender is not None:
             products = products.filter(gender__in=[gender.value for gender in self.gender])
         if self.category is not None:

@@ -69,6 +69,7 @@ def store_id(ask, name: str) -> str:
     [
         (None, ["tee-w", "tee-m", "tee-u", "gown", "gown-2"]),
         ({}, ["tee-w", "tee-m", "tee-u", "gown", "gown-2"]),
+        ({"itemId": ["gown", "tee-m", "nothing"]}, ["tee-m", "gown"]),
         ({"gender": ["WOMEN"]}, ["tee-w", "gown", "gown-2"]),
         ({"gender": ["MEN", "UNISEX"]}, ["tee-m", "tee-u"]),
         ({"gender": []}, []),
