@@ -18,7 +18,7 @@ from fashrec_site.storefront.visitor import visitor_of
 
 @page
 def show_bag(request: HttpRequest) -> HttpResponse:
-    """What is in the bag; products that are no longer on sale leave it."""
+    """What is in the bag."""
     return render(request, "storefront/bag.html", _lines(request, Bag(request)))
 
 
@@ -79,11 +79,11 @@ def _place_order(request: HttpRequest, bag: Bag) -> HttpResponse:
 
 
 def _lines(request: HttpRequest, bag: Bag) -> dict[str, Any]:
-    """The bag's products, and the sum of those that have a price."""
-    products = [ask(request, "bag_line", itemId=item)["product"] for item in bag]
-    for item, product in zip(list(bag), products, strict=True):
-        if product is None:
-            bag.remove(item)
-    lines = [product for product in products if product is not None]
+    """The bag's products, and the sum of their prices; what left the shop leaves the bag."""
+    edges = ask(request, "bag", itemIds=list(bag))["products"]["edges"]
+    products = {edge["node"]["itemId"]: edge["node"] for edge in edges}
+    for item in set(bag) - set(products):
+        bag.remove(item)
+    lines = [products[item] for item in bag]
     prices = [Decimal(product["price"]) for product in lines if product["price"] is not None]
     return {"lines": lines, "total": sum(prices) if prices else None}

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.management import call_command
 from django.test import override_settings
+from django.test.utils import setup_databases, teardown_databases
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -71,8 +72,29 @@ def private_media() -> None:
 
 
 @pytest.fixture(scope="package")
-def shop(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[None]:
-    """The shop's rows, which go when the package's last test is done."""
+def test_database(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The test database, open for the whole package.
+
+    pytest-django makes it only where a collected test is marked for it. The browser's are not, as
+    its fixtures would query beside the event loop.
+    """
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        if connection.settings_dict["NAME"].startswith("test_"):
+            yield
+            return
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        yield
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="package")
+def shop(test_database, tmp_path_factory) -> Iterator[None]:
+    """The shop's rows, which go when the package's last test is done.
+
+    Its servers are those of the tests' home: only the report and the files are elsewhere.
+    """
     home = tmp_path_factory.mktemp("shop")
     settings = override_settings(
         FASHREC_DEMO=True,
@@ -81,9 +103,10 @@ def shop(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[None]
         FASHREC_LOGIN_RATE_LIMIT="",
         FASHREC_SIGNUP_RATE_LIMIT="",
         MEDIA_ROOT=home / "media",
+        PRIVATE_ROOT=home / "private",
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     )
-    with django_db_blocker.unblock(), settings:
+    with settings:
         fill_shop(home)
         yield
         in_thread(lambda: call_command("flush", verbosity=0, interactive=False))

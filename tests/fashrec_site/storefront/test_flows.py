@@ -119,6 +119,17 @@ def test_why_this_adds_up_and_sliders_rank_again_in_place_by_keyboard(visit, win
     assert visit.complaints == []
 
 
+def test_what_is_not_for_me_never_comes_back(visit):
+    page = visit.page
+    log_in_as(visit, "simulated-3")
+    first = item_ids(page)[0]
+    page.locator("#picks .grid a.why").first.click()
+    page.get_by_role("button", name="Not for me").click()
+    page.wait_for_load_state("load")
+    assert first not in item_ids(page)
+    assert stored(kind="dismissal", product__item_id=first) == 1
+
+
 def test_a_closed_panel_gives_the_focus_back(visit):
     page = visit.page
     visit.open("/?shopper=simulated-2")
