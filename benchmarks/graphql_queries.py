@@ -129,10 +129,10 @@ def run(*, n_products: int, n_purchases: int, n_repetitions: int, seed: int) -> 
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
     empty_database()
     fill_catalogue(np.random.default_rng(seed), n_products, dimension=64)
-    _fill_shop(n_products, n_purchases)
+    fill_shop(n_products, n_purchases)
     client, random = Client(), Random(seed)
     queries = {
-        name: _timed(client, [query.format(**_values(random)) for _ in range(n_repetitions)])
+        name: _timed(client, [query.format(**random_values(random)) for _ in range(n_repetitions)])
         for name, query in QUERIES.items()
     }
     refusals = {
@@ -147,7 +147,8 @@ def run(*, n_products: int, n_purchases: int, n_repetitions: int, seed: int) -> 
     }
 
 
-def _fill_shop(n_products: int, n_purchases: int) -> None:
+def fill_shop(n_products: int, n_purchases: int) -> None:
+    """Give a synthetic catalogue words, prices, stores, stock, shoppers and purchases."""
     values = {
         "words": WORDS,
         "n_words": len(WORDS),
@@ -163,7 +164,8 @@ def _fill_shop(n_products: int, n_purchases: int) -> None:
             cursor.execute(statement, values if "%" in statement else None)
 
 
-def _values(random: Random) -> dict[str, object]:
+def random_values(random: Random) -> dict[str, object]:
+    """What the queries are filled in with."""
     word, word_2 = random.sample(WORDS, 2)
     return {
         "word": word,

@@ -38,13 +38,18 @@ def empty_database() -> None:
         cursor.execute(f"TRUNCATE {TABLES} RESTART IDENTITY CASCADE")
 
 
-def fill_catalogue(rng: np.random.Generator, n_products: int, dimension: int) -> Backbone:
-    """Add `n_products` products named p0, p1, ... with one vector each, to an empty catalogue."""
+def fill_catalogue(
+    rng: np.random.Generator, n_products: int, dimension: int, backbone: Backbone | None = None
+) -> Backbone:
+    """Add `n_products` products named p0, p1, ... with one vector each, to an empty catalogue.
+
+    The vectors are of `backbone`, where one is given: a photo can then be compared with them.
+    """
     groups = CategoryGroup.objects.bulk_create(CategoryGroup(name=f"G{n}") for n in range(6))
     Category.objects.bulk_create(
         Category(name=f"C{n}", group=groups[n % 6]) for n in range(N_CATEGORIES)
     )
-    backbone = Backbone.objects.create(name="synthetic", dimension=dimension)
+    backbone = backbone or Backbone.objects.create(name="synthetic", dimension=dimension)
     genders = rng.choice(list(GENDER_SHARES), n_products, p=list(GENDER_SHARES.values()))
     with connection.cursor() as cursor:
         cursor.execute(

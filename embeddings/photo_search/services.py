@@ -108,17 +108,22 @@ NOBODY_CAME = "Nobody came to look at the photo: is a worker for photos running 
 
 
 def settle(*, search_id: str, outcome: np.ndarray | PhotoRefused, weights_sha256: str = "") -> bool:
-    """Store the vector, (dimension,) float32 of length 1, or the reason; whether it was awaited."""
+    """Store the vector, (dimension,) float32 of length 1, or the reason; whether it was awaited.
+
+    An upload that comes to nothing is deleted at once, as it was never stripped to its pixels.
+    """
     unsettled = PhotoSearch.objects.unsettled().filter(pk=search_id)
-    if isinstance(outcome, PhotoRefused):
+    if not isinstance(outcome, PhotoRefused):
         return bool(
-            unsettled.update(
-                state=State.FAILED,
-                error_code=outcome.code,
-                error=str(outcome)[:LONGEST_ERROR],
-            )
+            unsettled.update(state=State.READY, vector=outcome, weights_sha256=weights_sha256)
         )
-    return bool(unsettled.update(state=State.READY, vector=outcome, weights_sha256=weights_sha256))
+    is_settled = unsettled.update(
+        state=State.FAILED, error_code=outcome.code, error=str(outcome)[:LONGEST_ERROR]
+    )
+    if is_settled:
+        for upload in PhotoSearch.objects.filter(pk=search_id, is_reencoded=False):
+            private_files.delete(upload.photo)
+    return bool(is_settled)
 
 
 def find_search(*, search_id: str, askers: set[str], now: datetime) -> PhotoSearch | None:

@@ -34,6 +34,12 @@ def run(search):
     return search
 
 
+def begun_again(earlier, crop, now=None):
+    """A search of the earlier one's photo."""
+    now = now or later()
+    return services.begin_search(asker="user:1", photo=earlier, crop=crop, now=now)
+
+
 def encoded(image, image_format="PNG", **options):
     file = BytesIO()
     image.save(file, image_format, **options)
@@ -110,9 +116,7 @@ def test_a_crop_counts_alone(catalogue):
 
 def test_an_earlier_searchs_photo_is_taken_again_and_expires_with_it(catalogue):
     first = run(begun())
-    again = services.begin_search(
-        asker="user:1", photo=first, crop=CropBox(0, 0, 0.5, 0.5), now=later(minutes=30)
-    )
+    again = begun_again(first, CropBox(0, 0, 0.5, 0.5), now=later(minutes=30))
     assert (again.photo, again.expires_at) == (first.photo, first.expires_at)
     PhotoSearch.objects.filter(pk=again.pk).update(created_at=first.created_at)
     assert run(again).state == "ready"
@@ -135,6 +139,14 @@ def test_a_truncated_photo_is_an_invalid_image(catalogue, image_format):
     search = run(begun(content[: len(content) // 2]))
     assert (search.state, search.error_code, search.vector) == ("failed", "INVALID_IMAGE", None)
     assert search.error.startswith("The photo is unreadable: ")
+    assert not private_files.path_of(search.photo).exists()
+
+
+def test_a_photo_whose_crop_is_refused_stays_for_another_crop(catalogue):
+    first = run(begun())
+    again = run(begun_again(first, CropBox(0, 0, 0.01, 1)))
+    assert (again.state, again.error_code) == ("failed", "INVALID_IMAGE")
+    assert run(begun_again(first, CropBox(0, 0, 0.5, 1))).state == "ready"
 
 
 def test_a_photo_that_takes_all_memory_fails_and_says_so(catalogue, monkeypatch):

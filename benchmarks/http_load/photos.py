@@ -1,0 +1,149 @@
+"""Search by photo under load: how soon two at a time are answered, and what a flood does to reads.
+
+Reads are measured alone and beside the flood in turn, so that what else the machine does falls on
+both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from PIL import Image
+
+from benchmarks.database import server_facts
+from benchmarks.datasets.photo_catalogue import DEFAULT_PHOTOS
+from benchmarks.http_load.generator import Answer, Request, Spec
+from benchmarks.http_load.processes import generate, photo_worker, web_server
+from benchmarks.http_load.reads import draw_reads
+from benchmarks.http_load.run import N_DRAWN
+from benchmarks.http_load.shop import ensure_shop, new_key
+from benchmarks.http_load.summary import percentiles_ms, summary
+from benchmarks.stages import Stages
+
+N_PHOTOS = 8
+AT_ONCE = 2
+JPEG_QUALITY = 90
+PAUSE_SECONDS = 0.1  # of a flooding client that was refused; it was told to wait for two
+P95_BAR_MS = 1500.0
+BOUNDARY = "benchmark-boundary"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the command line asks for."""
+
+    n_products: int
+    photos: Path | None
+    width_px: int
+    seconds: float  # of each part
+    n_rounds: int
+    rate: float  # of reads, a second
+    n_flooding: int  # clients
+    seed: int
+
+
+def run(plan: Plan, folder: Path, stages: Stages) -> dict[str, Any]:
+    """Fill, start, search, flood; bodies of requests lie in `folder`. Returns the named figures."""
+    shop, key = ensure_shop(plan.n_products, plan.seed, stages), new_key()
+    searches = _searches(plan.photos or DEFAULT_PHOTOS, plan.width_px, key, folder)
+    reads = draw_reads(N_DRAWN, plan.n_products, key, Random(plan.seed))
+    with web_server() as server, photo_worker():
+        calm = Spec(server.port, reads, plan.seconds, n_clients=16, rate=plan.rate)
+        pair = Spec(server.port, searches, plan.seconds, AT_ONCE, pause_seconds=PAUSE_SECONDS)
+        many = replace(pair, n_clients=plan.n_flooding)
+        with stages.stage("Warming up"):
+            generate(pair, calm)
+        with stages.stage("Two at a time"):
+            (two,) = generate(pair)
+        figures = _two(two, plan.seconds) | _beside(calm, many, plan, stages)
+    n_bytes = sum(Path(search.body_file).stat().st_size for search in searches)
+    return {
+        "data": f"{plan.n_products} synthetic products; {len(searches)} photos, enlarged",
+        "settings": {
+            **shop,
+            **{name: str(value) for name, value in vars(plan).items()},
+            "bytes_per_photo": n_bytes // len(searches),
+        },
+        "server": server_facts(),
+        **figures,
+    }
+
+
+def _two(answers: list[Answer], seconds: float) -> dict[str, Any]:
+    accepted = [answer for answer in answers if answer.status == 200]
+    measured = percentiles_ms(accepted)
+    return {
+        "two_at_a_time": summary(answers, seconds) | {"accepted": measured},
+        "bars": {
+            f"p95_ms <= {P95_BAR_MS:g} at two at a time": bool(accepted)
+            and measured["p95_ms"] <= P95_BAR_MS
+        },
+    }
+
+
+def _beside(calm: Spec, many: Spec, plan: Plan, stages: Stages) -> dict[str, Any]:
+    """Reads alone and beside the flood, in turn."""
+    alone: list[Answer] = []
+    beside: list[Answer] = []
+    flood: list[Answer] = []
+    with stages.stage("Reads alone and beside a flood", plan.n_rounds) as advance:
+        for done in range(plan.n_rounds):
+            advance(done)
+            alone += generate(calm)[0]
+            disturbed, photos = generate(calm, many)
+            beside, flood = beside + disturbed, flood + photos
+    seconds = plan.n_rounds * plan.seconds
+    figures = {
+        "reads_alone": summary(alone, seconds),
+        "reads_beside_flood": summary(beside, seconds),
+    }
+    return {
+        **figures,
+        "flood": summary(flood, seconds),
+        "ratio_of_reads_p95": _ratio(figures, "p95_ms"),
+        "ratio_of_reads_p99": _ratio(figures, "p99_ms"),
+    }
+
+
+def _ratio(figures: dict[str, dict[str, Any]], name: str) -> float:
+    """Reads beside the flood to reads alone."""
+    return round(figures["reads_beside_flood"][name] / figures["reads_alone"][name], 2)
+
+
+def _searches(photos: Path, width_px: int, key: str, folder: Path) -> list[Request]:
+    """Requests with photos as large as a phone's, whose bodies lie in `folder`."""
+    files = sorted(p for p in photos.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    if not files:
+        raise SystemExit(f"no photos in {photos}; name a folder of them with --photos")
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
+    }
+    requests = []
+    for number, file in enumerate(_spread(files)):
+        body = folder / f"search{number}.form"
+        body.write_bytes(_form(_enlarged(file, width_px)))
+        requests.append(Request("photo", "/search/photo", body_file=str(body), headers=headers))
+    return requests
+
+
+def _spread(files: Sequence[Path]) -> Sequence[Path]:
+    return files[:: max(1, len(files) // N_PHOTOS)][:N_PHOTOS]
+
+
+def _enlarged(file: Path, width_px: int) -> bytes:
+    encoded = BytesIO()
+    with Image.open(file) as image:
+        size = (width_px, round(image.height * width_px / image.width))
+        photo = image.convert("RGB").resize(size, Image.Resampling.BICUBIC)
+    photo.save(encoded, "JPEG", quality=JPEG_QUALITY)
+    return encoded.getvalue()
+
+
+def _form(photo: bytes) -> bytes:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photo"; filename="p.jpg"\r\n'
+    head += "Content-Type: image/jpeg\r\n\r\n"
+    return head.encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
