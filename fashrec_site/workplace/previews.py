@@ -31,11 +31,12 @@ class Shown:
     @property
     def bars(self) -> list[tuple[str, float]]:
         """The terms by name; they add up to the relevance."""
-        return [
+        bars = [
             ("Looks", self.terms.visual),
             ("Popularity", self.terms.popularity),
             ("Category", self.terms.category),
         ]
+        return bars + ([("Nearness", self.terms.proximity)] if self.terms.proximity else [])
 
 
 @dataclass(frozen=True)

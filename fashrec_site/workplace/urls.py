@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import URLPattern, path
 
+from fashrec_site.workplace import profiles
 from fashrec_site.workplace.matrix import views as matrix
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def workplace_urls(site: "WorkplaceSite") -> list[URLPattern]:
         ("similarity/state/", matrix.state, "similarity_state"),
         ("similarity/export/", matrix.export_csv, "similarity_export"),
         ("similarity/import/", matrix.import_csv, "similarity_import"),
+        ("profile/preview/", profiles.preview, "profile_preview"),
         ("preview/subjects/", matrix.subjects, "preview_subjects"),
     ]
     return [path(route, site.admin_view(view), name=name) for route, view, name in pages]

@@ -32,10 +32,17 @@ def addresses() -> list[tuple[str, object]]:
             continue
         row = next((row for prefix, row in by_prefix.items() if route.startswith(prefix)), None)
         key = str(row.pk) if row else "1"
-        for part in ("<path:object_id>", "<id>", "<int:object_id>", "<int:pk>", "<uuid:pk>"):
+        for part in (
+            "([^/]+)",
+            "<path:object_id>",
+            "<id>",
+            "<int:object_id>",
+            "<int:pk>",
+            "<uuid:pk>",
+        ):
             route = route.replace(part, key)
         route = route.replace("<int:content_type_id>", "1").replace("<path:url>", "x")
-        route = route.replace("(?P<url>.*)$", "").replace("<app_label>", "catalog")
+        route = route.replace("(?P<url>.*)", "").replace("<app_label>", "catalog")
         found.append((f"/admin/{route}", row))
     return found
 
@@ -43,7 +50,7 @@ def addresses() -> list[tuple[str, object]]:
 def flat(patterns, prefix="") -> list[tuple[str, str | None]]:
     routes = []
     for pattern in patterns:
-        route = prefix + str(pattern.pattern).lstrip("^")
+        route = prefix + str(pattern.pattern).lstrip("^").removesuffix("$")
         if isinstance(pattern, URLResolver):
             routes += flat(pattern.url_patterns, route)
         elif isinstance(pattern, URLPattern):
