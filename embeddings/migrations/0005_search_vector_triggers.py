@@ -1,7 +1,7 @@
 """How search vectors lie in their table, and the triggers that keep them equal to their sources.
 
-Rows are filled to 80% of a page, so that a new version of a row fits beside the old one and an
-update of its popularity writes to no index. The axes are stored inline: projecting one vector
+Pages are filled to half, so that a new version of every row fits beside the old one and an update
+of all popularities at once writes to no index. The axes are stored inline: projecting one vector
 reads all of them.
 """
 
@@ -9,7 +9,6 @@ from django.db import migrations
 
 CREATE = """
 ALTER TABLE embeddings_searchvector ALTER COLUMN vector SET STORAGE MAIN;
--- Three rows a page leave room for a newer version of each: every popularity may change at once.
 ALTER TABLE embeddings_searchvector SET (fillfactor = 50);
 ALTER TABLE embeddings_searchaxis ALTER COLUMN axis SET STORAGE MAIN;
 

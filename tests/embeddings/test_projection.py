@@ -108,20 +108,19 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
-def test_counting_a_purchase_rewrites_no_index_entry():
-    backbone = BackboneFactory(dimension=3)
-    product = served(backbone, (1, 0, 0))
+def test_counting_everything_at_once_rewrites_no_index_entry():
+    backbone = BackboneFactory(dimension=512)
+    n_products = 30  # their rows fill several pages
+    for axis in range(n_products):
+        served(backbone, tuple(float(axis == i) for i in range(512)))
     make_projection(backbone)
     hot = "SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = %s"
 
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
-        cursor.execute(
-            "UPDATE shoppers_productpopularity SET counted = 5 WHERE product_id = %s",
-            [product.pk],
-        )
+        cursor.execute("UPDATE shoppers_productpopularity SET counted = 5")
         cursor.execute(hot, ["embeddings_searchvector"])
         n_hot = cursor.fetchone()[0]
         cursor.execute("COMMIT")
 
-    assert n_hot == 1
+    assert n_hot == n_products
