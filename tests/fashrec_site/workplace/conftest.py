@@ -63,9 +63,12 @@ class Desk:
             self._note(f"request to another host: {url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The browser, which brings an event loop: Django's ORM is told not to mind."""
+    """The browser, which brings an event loop: Django's ORM is told not to mind.
+
+    Not for the whole session: other tests ask GraphQL synchronously, which a loop would break.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("no chromium on PATH (apt-get install chromium)")
