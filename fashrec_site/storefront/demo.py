@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from fashrec_site.access.schema import MODEL_BACKEND
+from fashrec_site.storefront.insiders import may_see_shoppers
 from fashrec_site.storefront.pages import back, page
-from fashrec_site.storefront.report import may_see_shoppers
 from fashrec_site.storefront.visitor import VISITOR_COOKIE, visitor_of
 from shoppers.callers import Scope
 from shoppers.models import Shopper

@@ -8,9 +8,10 @@ from django.shortcuts import render
 from fashrec_site.storefront import demo
 from fashrec_site.storefront.api import ApiError, ask
 from fashrec_site.storefront.catalogue import Page, products_page
+from fashrec_site.storefront.insiders import may_see_shoppers
 from fashrec_site.storefront.pages import page
 from fashrec_site.storefront.picks import picks_for
-from fashrec_site.storefront.report import may_see_report, may_see_shoppers, report_pictures
+from fashrec_site.storefront.report import may_see_report, report_pictures
 from fashrec_site.storefront.visitor import visitor_of
 from shoppers.models import Shopper
 

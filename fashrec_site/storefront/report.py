@@ -9,6 +9,7 @@ from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
 from fashrec_site.storefront.files import served_file
+from fashrec_site.storefront.insiders import may_see_shoppers
 
 
 def report(request: HttpRequest) -> HttpResponse:
@@ -26,11 +27,6 @@ def report(request: HttpRequest) -> HttpResponse:
 def report_file(request: HttpRequest, name: str) -> FileResponse:
     """A picture or the JSON of the report."""
     return served_file(_folder_for(request), name, max_age_seconds=60)
-
-
-def may_see_shoppers(request: HttpRequest) -> bool:
-    """Whether shoppers' data may be shown to whoever asks."""
-    return settings.FASHREC_DEMO or (request.user.is_active and request.user.is_staff)
 
 
 def may_see_report(request: HttpRequest) -> bool:
