@@ -101,17 +101,23 @@ class RankedPage:
 
     start: int
     size: int
+    ranking: str = ""
 
     @classmethod
-    def of(cls, first: int | None, after: str | None) -> Self:
+    def of(cls, first: int | None, after: str | None, ranking: str = "") -> Self:
         """The page that the arguments ask for.
+
+        Args:
+            first: how many rows.
+            after: the cursor that they come after.
+            ranking: names one that is stored; another one's cursors are refused.
 
         Raises:
             GraphQLError: BAD_USER_INPUT for a page that is too large, or a foreign cursor.
         """
         size = checked_count("first", DEFAULT_PAGE if first is None else first)
-        start = 0 if after is None else _rank(after)
-        return cls(start, min(size, MAX_RANK - start))
+        start = 0 if after is None else _rank(after, ranking)
+        return cls(start, min(size, MAX_RANK - start), ranking)
 
     @property
     def n_needed(self) -> int:
@@ -121,8 +127,10 @@ class RankedPage:
     def ranked(self, rows: Sequence[Row]) -> list[tuple[str, Row]]:
         """This page's rows of a ranking that begins at its top, with their cursors."""
         part = rows[self.start : self.start + self.size]
+        of_ranking = f"@{self.ranking}" if self.ranking else ""
         return [
-            (to_base64(RANK_PREFIX, rank), row) for rank, row in enumerate(part, self.start + 1)
+            (to_base64(RANK_PREFIX, f"{rank}{of_ranking}"), row)
+            for rank, row in enumerate(part, self.start + 1)
         ]
 
     def info(self, rows: Sequence[object]) -> relay.PageInfo:
@@ -136,10 +144,18 @@ class RankedPage:
         )
 
 
-def _rank(cursor: str) -> int:
+def _rank(cursor: str, ranking: str) -> int:
     """How many rows come before what follows the cursor."""
     try:
-        prefix, rank = from_base64(cursor)
+        prefix, position = from_base64(cursor)
+        rank, _, of = position.partition("@")
+        if prefix == RANK_PREFIX and of and ranking and of != ranking:
+            raise bad_user_input(
+                "`after` is a cursor of another set: go on in that one, by "
+                "`recommendationSet(id:)`."
+            )
+        if of != ranking:
+            raise ValueError("a cursor of another list")
         if prefix == RANK_PREFIX and rank.isascii() and rank.isdigit() and len(rank) <= 3:
             return min(int(rank), MAX_RANK)
     except ValueError:

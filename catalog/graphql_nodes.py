@@ -13,7 +13,7 @@ def resolve_node(info: strawberry.Info, global_id: relay.GlobalID) -> relay.Node
         GlobalIDValueError: the id is of no type that has nodes.
     """
     node_type = global_id.resolve_type(info)
-    if not is_key(global_id.node_id):
+    if not getattr(node_type, "is_key", is_key)(global_id.node_id):
         return None
     row = node_type.resolve_node(global_id.node_id, info=info, required=False)
     return row and strawberry.cast(node_type, row)

@@ -279,6 +279,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "embeddings.photo_search.tasks.forget_expired_photos",
         "schedule": 300.0,
     },
+    "keep-recommendation-log": {
+        "task": "recommender.tasks.keep_recommendation_log",
+        "schedule": 3600.0,
+    },
     "send-webhooks": {"task": "fashrec_site.tasks.enqueue_webhooks", "schedule": 15.0},
     "forget-old-webhooks": {"task": "fashrec_site.tasks.forget_old_webhooks", "schedule": 86400.0},
 }

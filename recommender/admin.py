@@ -88,9 +88,9 @@ class ReadOnlyAdmin(ModelAdmin):
 class RecommendationLogAdmin(ReadOnlyAdmin):
     """Recommendations as they were given."""
 
-    list_display = ["id", "shopper", "tier", "n_statements", "n_unproven", "created_at"]
+    list_display = ["id", "shopper", "session", "tier", "n_statements", "n_unproven", "created_at"]
     list_filter = ["tier", "n_statements"]
-    list_select_related = ["shopper"]
+    list_select_related = ["shopper", "session"]
     search_fields = ["shopper__external_id"]
     show_full_result_count = False
 

@@ -35,7 +35,7 @@ FROM {visitors} visitor LEFT JOIN LATERAL (
     UNION ALL
     (SELECT 'shown', 0, (item ->> 'product')::bigint, max(log.created_at)
      FROM {logs} log CROSS JOIN LATERAL jsonb_array_elements(log.items) AS item
-     WHERE %(seen)s AND log.{owner} = visitor.id GROUP BY 3)
+     WHERE %(seen)s AND ({own_sets}) GROUP BY 3)
 ) AS act ON true
 WHERE visitor.{column} = %(value)s
 """
@@ -130,14 +130,12 @@ def shopper_history(external_id: str, exclusion: Exclusion) -> History | None:
 def session_history(token: str, exclusion: Exclusion) -> History | None:
     """The session with this token, and what was done in it. One statement.
 
-    None where nothing was recorded, and where the session's shopper has logged in: what it did is
-    theirs then.
+    None where nobody knows the token. Once its shopper has logged in, what it did is theirs.
 
     Raises:
         ValueError: no token has that length.
     """
-    history = _read_sessions("token_sha256", hashed(token), exclusion)
-    return None if history is None or history.visitor.merged_at else history
+    return _read_sessions("token_sha256", hashed(token), exclusion)
 
 
 def _read_shoppers(column: str, value: object, exclusion: Exclusion) -> History | None:
@@ -147,7 +145,8 @@ def _read_shoppers(column: str, value: object, exclusion: Exclusion) -> History 
         column=column,
         is_shopper="true",
         own_events="e.shopper_id = visitor.id",
-        owner="shopper_id",
+        own_sets="""log.shopper_id = visitor.id OR log.session_id IN (
+            SELECT id FROM shoppers_anonymoussession WHERE shopper_id = visitor.id)""",
     )
     return _history(Shopper, sql, value, exclusion)
 
@@ -159,7 +158,7 @@ def _read_sessions(column: str, value: object, exclusion: Exclusion) -> History 
         column=column,
         is_shopper="false",
         own_events="e.session_id = visitor.id AND e.shopper_id IS NULL",
-        owner="session_id",
+        own_sets="log.session_id = visitor.id",
     )
     return _history(AnonymousSession, sql, value, exclusion)
 

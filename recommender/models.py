@@ -1,7 +1,5 @@
 """Ranking profiles, the recommendations that were given, and evaluation runs."""
 
-import uuid
-
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -11,6 +9,7 @@ from embeddings.models import Backbone
 from embeddings.preference import best_backbone_with_vectors
 from recommender.experiments.models import Arm, Experiment, Exposure  # noqa: F401 - for Django
 from recommender.querysets import RankingProfileQuerySet
+from recommender.set_ids import new_set_id
 from shoppers.models import AnonymousSession, Shopper
 
 NOT_NEGATIVE = [MinValueValidator(0.0)]
@@ -90,9 +89,12 @@ class Tier(models.TextChoices):
 
 
 class RecommendationLog(models.Model):
-    """A set of recommendations as it was given: to whom, under which settings, with what terms."""
+    """A set of recommendations as it was given: to whom, under which settings, with what terms.
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    The table is partitioned by day, which the key tells (`recommender.log_partitions`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_set_id, editable=False)
     shopper = models.ForeignKey(
         Shopper, on_delete=models.CASCADE, null=True, related_name="recommendations"
     )
@@ -101,7 +103,9 @@ class RecommendationLog(models.Model):
     )
     tier = models.CharField(max_length=20, choices=Tier)
     settings = models.JSONField()
-    items = models.JSONField()
+    rails = models.JSONField(default=list, help_text="what each rail was compared with")
+    items = models.JSONField(help_text="rail by rail, or the popular products")
+    merged = models.JSONField(default=list, help_text="places in items, of the merged list")
     n_statements = models.PositiveSmallIntegerField(
         default=0, help_text="that ranked it: one, and one more where a stream was read farther"
     )

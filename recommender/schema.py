@@ -1,21 +1,31 @@
-"""GraphQL query for a shopper's recommendations: that shopper's session or staff only."""
+"""GraphQL queries of recommendations: for whoever may read the shopper or has the token."""
 
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
-from django.http import HttpRequest
+from django.utils import timezone
+from strawberry import relay
 
-from catalog.graphql_cost import PERSONAL, cost
-from catalog.graphql_errors import bad_user_input, checked_count, not_found
+from catalog.graphql_cost import PERSONAL, SEARCH, cost
+from catalog.graphql_errors import (
+    ErrorCode,
+    bad_user_input,
+    checked_count,
+    coded_error,
+    not_found,
+)
 from catalog.product_filter import ProductFilter
 from catalog.types import LatLng
 from recommender import services
 from recommender.discovery import DiscoveryQuery
 from recommender.experiments.services import assignment_of, log_exposure
-from recommender.history import Exclusion, History, shopper_history
+from recommender.history import Exclusion
 from recommender.models import RankingProfile
 from recommender.ranking import RankingSettings, backbone_named
+from recommender.stored_sets import SetExpired, read_set
 from recommender.types import RecommendationExclusion, RecommendationSet, RelevanceWeights
+from recommender.visibility import visible_history, visible_set
 from shoppers.callers import caller_of
 
 
@@ -27,7 +37,18 @@ class RecommenderQuery(DiscoveryQuery):
     def recommendations(
         self,
         info: strawberry.Info,
-        shopper: Annotated[str, strawberry.argument(description="The shopper's external id.")],
+        shopper: Annotated[
+            str | None,
+            strawberry.argument(
+                description="The shopper's external id; whoever is logged in where not said."
+            ),
+        ] = None,
+        session_token: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Of somebody not logged in: what was recorded with it is the history."
+            ),
+        ] = None,
         k: Annotated[
             int, strawberry.argument(description="Recommendations per purchase, 1 to 100.")
         ] = 5,
@@ -63,10 +84,13 @@ class RecommenderQuery(DiscoveryQuery):
             ),
         ] = 0.0,
     ) -> RecommendationSet:
-        """The top k for each of the shopper's purchases; for that shopper's session or staff."""
+        """The top k for each of the shopper's purchases; for that shopper's session or staff.
+
+        With a session token for each product that was put into the cart, liked or looked at.
+        """
         request = info.context.request
         exclusion = exclude.exclusion() if exclude else Exclusion()
-        history = _visible_history(request, shopper, exclusion)
+        history = visible_history(request, shopper, session_token, exclusion)
         assignment = assignment_of(history.visitor)
         try:
             answer = services.recommend(
@@ -83,15 +107,28 @@ class RecommenderQuery(DiscoveryQuery):
             raise bad_user_input(str(error)) from error
         if not caller_of(request).is_staff:  # who looks after the shop is in no experiment
             log_exposure(history.visitor, assignment, answer.settings, answer.id)
-        return RecommendationSet(answer=answer)
+        return RecommendationSet.of(answer)
 
-
-def _visible_history(request: HttpRequest, external_id: str, exclusion: Exclusion) -> History:
-    """The shopper's history, if the caller may read it; a stranger learns nothing else."""
-    history = shopper_history(external_id, exclusion)
-    if history is None or not caller_of(request).may_read(history.visitor):
-        raise not_found("No such shopper, or not yours: log in as that shopper or as staff.")
-    return history
+    @strawberry.field(metadata=cost(SEARCH))
+    def recommendation_set(
+        self,
+        info: strawberry.Info,
+        id: Annotated[relay.GlobalID, strawberry.argument(description="Of the set.")],
+        session_token: Annotated[
+            str | None, strawberry.argument(description="Whose set it is, if a session's.")
+        ] = None,
+    ) -> RecommendationSet:
+        """A set as it was given, without ranking again; for 24 hours."""
+        if id.type_name != "RecommendationSet" or not RecommendationSet.is_key(id.node_id):
+            raise bad_user_input("`id` must be the id of a RecommendationSet.")
+        log = visible_set(info.context.request, UUID(id.node_id), session_token)
+        if log is None:
+            raise not_found("No such set of recommendations, or not yours.")
+        try:
+            return RecommendationSet.of(read_set(log, now=timezone.now()))
+        except SetExpired as error:
+            message = "This set is older than 24 hours: ask for recommendations anew."
+            raise coded_error(ErrorCode.EXPIRED, message) from error
 
 
 def _settings(

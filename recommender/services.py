@@ -1,31 +1,33 @@
 """Recommendations for somebody: per product of their history, merged, explained and logged."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from catalog.models import Gender
 from catalog.places import Place
 from catalog.product_filter import ProductFilter
-from recommender.answers import Rail, Recommendation, RecommendationSet, merged
+from recommender.answers import Rail, RecommendationSet, merged
 from recommender.availability import shown_products, stores_within_km
-from recommender.choosing import POOL, by_marginal_relevance, by_relevance, pools_of
-from recommender.history import Act, Exclusion, History, history_of
-from recommender.models import RecommendationLog, Tier
+from recommender.choosing import POOL, Pools, by_marginal_relevance, by_relevance, pools_of
+from recommender.history import Act, Exclusion, History, Visitor, history_of
+from recommender.models import Tier
 from recommender.narrowing import narrowed
 from recommender.proximity import store_proximities
 from recommender.ranking import RankingSettings
-from recommender.relevance import Query, rank_by_popularity
+from recommender.relevance import Query, RankedProduct, rank_by_popularity
 from recommender.retrieval import Path, Ranking, rank_for_purchases
+from recommender.stored_sets import Circumstances, home_of, store
 from shoppers.models import Shopper
 
 N_POPULAR = 50  # items of the POPULAR tier, which has no purchases to multiply k by
 AS_EVER = Exclusion()
+NEUTRAL_TRENDINESS = 0.5  # of a session, which nobody knows: neither follows nor avoids the crowd
 
 
 def recommend(
     *,
-    shopper: Shopper,
+    shopper: Visitor,
     settings: RankingSettings,
     near: Place | None = None,
     within_km: float | None = None,
@@ -35,10 +37,10 @@ def recommend(
     path: Path | None = None,
     history: History | None = None,
 ) -> RecommendationSet:
-    """Rank, merge, locate and log recommendations for `shopper`.
+    """Rank, merge, locate and log recommendations for a shopper, or a session not logged in.
 
-    Cost: at most six statements, five where the history is given: the history, the indexes (and how
-    far they are read), the ranking, the products, the log. A filter has its own, diversity one.
+    Cost: five statements, four where the history is given: the history, the indexes, the ranking
+    (and one where it reads on), the products, the log. A filter has its own, diversity one.
 
     Args:
         shopper: whom for.
@@ -60,22 +62,15 @@ def recommend(
     if not 0 <= diversity <= 1:
         raise ValueError(f"diversity must be from 0 to 1; got {diversity}")
     history = history or history_of(shopper, exclusion)
-    compared = history.compared()
-    origin = near or _home(shopper)
-    excluded = exclusion.product_ids(history.acts)
-    query = _query(shopper, compared, settings, _stores(origin, within_km), excluded)
+    origin = near or home_of(shopper)
+    query = _query(history, exclusion, settings)
+    query = _placed(query, settings, origin, within_km)
     if wanted is not None:
         query = narrowed(query, wanted)
-    if settings.weight_proximity and origin is not None:
-        query = replace(query, proximities=store_proximities(origin))
     ranking = _ranking(query, settings.with_pool(_pool_size(query, settings, diversity)), path)
-    tier = Tier.PERSONAL if ranking.rows else Tier.POPULAR
-    ranked = ranking.rows
-    if not ranked:
-        ranked = rank_by_popularity(query, settings, n=N_POPULAR * (POOL if diversity else 1))
-    acts = compared if tier is Tier.PERSONAL else []
-    shown = shown_products({row.product_id for row in [*ranked, *acts]}, origin)
-    pools = pools_of(acts, ranked, shown)
+    is_personal = bool(ranking.rows)
+    ranked = ranking.rows or _popular(query, settings, diversity)
+    pools = _pools(history.compared() if is_personal else [], ranked, origin)
     choose = by_relevance if not diversity else by_marginal_relevance(pools, settings, diversity)
     popular = choose(pools.pop(None, []), N_POPULAR)
     rails = [
@@ -83,51 +78,43 @@ def recommend(
         for because, pool in pools.items()
     ]
     items = choose(merged([item for rail in rails for item in rail.items]), None) or popular
-    log = RecommendationLog.objects.create(
-        shopper=shopper,
-        tier=tier,
-        settings=settings.as_json()
-        | {"near": near and [near.latitude, near.longitude], "within_km": within_km},
-        items=[_log_entry(item) for rail in rails for item in rail.items]
-        or [_log_entry(item) for item in popular],
+    tier = Tier.PERSONAL if is_personal else Tier.POPULAR
+    circumstances = Circumstances(
+        near=near,
+        values=_as_json(within_km, wanted, exclusion, diversity),
         n_statements=ranking.n_statements,
-        n_unproven=len(set(query.purchase_ids) - ranking.proven) if ranking.rows else 0,
+        n_unproven=len(set(query.purchase_ids) - ranking.proven) if is_personal else 0,
     )
-    return RecommendationSet(log.pk, tier, settings, rails, items)
+    return store(shopper, tier, settings, rails, items, circumstances)
 
 
-def _home(shopper: Shopper) -> Place | None:
-    if shopper.latitude is None or shopper.longitude is None:
-        return None
-    return Place(shopper.latitude, shopper.longitude)
-
-
-def _stores(origin: Place | None, within_km: float | None) -> list[int] | None:
-    if within_km is None:
-        return None
-    if not 0 < within_km < float("inf"):
-        raise ValueError(f"withinKm must be a positive number of kilometres; got {within_km}")
-    if origin is None:
-        raise ValueError("withinKm needs a place: give `near`, or store the shopper's location")
-    return stores_within_km(origin, within_km)
-
-
-def _query(
-    shopper: Shopper,
-    compared: Sequence[Act],
-    settings: RankingSettings,
-    store_ids: list[int] | None,
-    excluded: set[int],
-) -> Query:
-    genders = Gender(shopper.gender).compatible() if settings.filter_gender else Gender
+def _query(history: History, exclusion: Exclusion, settings: RankingSettings) -> Query:
+    compared, visitor = history.compared(), history.visitor
+    is_known = isinstance(visitor, Shopper)
+    gender = Gender(visitor.gender) if is_known else Gender.UNISEX
+    genders = gender.compatible() if settings.filter_gender else Gender
     return Query(
-        trendiness=shopper.trendiness,
+        trendiness=visitor.trendiness if is_known else NEUTRAL_TRENDINESS,
         purchase_ids=[act.key for act in compared],
         product_ids=[act.product_id for act in compared],
-        excluded_product_ids=sorted(excluded),
+        excluded_product_ids=sorted(exclusion.product_ids(history.acts)),
         genders=sorted(gender.value for gender in genders),
-        store_ids=store_ids,
     )
+
+
+def _placed(
+    query: Query, settings: RankingSettings, origin: Place | None, within_km: float | None
+) -> Query:
+    """The query with what the origin has to say: which stores count, and how near they are."""
+    if within_km is not None:
+        if not 0 < within_km < float("inf"):
+            raise ValueError(f"withinKm must be a positive number of kilometres; got {within_km}")
+        if origin is None:
+            raise ValueError("withinKm needs a place: give `near`, or store the shopper's location")
+        query = replace(query, store_ids=stores_within_km(origin, within_km))
+    if settings.weight_proximity and origin is not None:
+        query = replace(query, proximities=store_proximities(origin))
+    return query
 
 
 def _pool_size(query: Query, settings: RankingSettings, diversity: float) -> int:
@@ -143,13 +130,24 @@ def _ranking(query: Query, settings: RankingSettings, path: Path | None) -> Rank
     return rank_for_purchases(query, settings, path=path)
 
 
-def _log_entry(item: Recommendation) -> dict[str, Any]:
+def _popular(query: Query, settings: RankingSettings, diversity: float) -> list[RankedProduct]:
+    return rank_by_popularity(query, settings, n=N_POPULAR * (POOL if diversity else 1))
+
+
+def _pools(acts: Sequence[Act], ranked: Sequence[RankedProduct], origin: Place | None) -> Pools:
+    shown = shown_products({row.product_id for row in [*ranked, *acts]}, origin)
+    return pools_of(acts, ranked, shown)
+
+
+def _as_json(
+    within_km: float | None, wanted: ProductFilter | None, exclusion: Exclusion, diversity: float
+) -> dict[str, Any]:
+    """What was asked for, for the log."""
+    given = {name: value for name, value in asdict(wanted or ProductFilter()).items() if value}
     return {
-        "purchase": item.because and item.because.key,
-        "product": item.product.pk,
-        "relevance": item.relevance,
-        "visual": item.terms.visual,
-        "popularity": item.terms.popularity,
-        "category": item.terms.category,
-        "proximity": item.terms.proximity,
+        "within_km": within_km,
+        "filter": {name: str(value) for name, value in given.items()},
+        "exclude": sorted(exclusion.kinds),
+        "since": exclusion.since and exclusion.since.isoformat(),
+        "diversity": diversity,
     }

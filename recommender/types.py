@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Self
+from uuid import UUID
 
 import strawberry
+from django.utils import timezone
 from strawberry import relay
 
 from catalog.graphql_connections import After, First, RankedPage
@@ -14,6 +16,8 @@ from catalog.types import Product, Store
 from recommender import answers, models
 from recommender.history import MAX_RAILS, Exclusion
 from recommender.ranking import RankingSettings
+from recommender.stored_sets import SetExpired, read_set
+from recommender.visibility import visible_set
 from shoppers.models import Event
 from shoppers.mutations import EventKind
 
@@ -180,6 +184,7 @@ class RecommendationRail:
     """What goes with one product that somebody bought or looked at, most relevant first."""
 
     rail: strawberry.Private[answers.Rail]
+    set_id: strawberry.Private[UUID]
 
     @strawberry.field
     def because(self) -> Because:
@@ -194,19 +199,40 @@ class RecommendationRail:
     @strawberry.field
     def items(self, first: First = None, after: After = None) -> RecommendationConnection:
         """Its top k, most relevant first."""
-        return RecommendationConnection.of(self.rail.items, RankedPage.of(first, after))
+        page = RankedPage.of(first, after, f"{self.set_id}/{self.rail.because.key}")
+        return RecommendationConnection.of(self.rail.items, page)
 
 
 @strawberry.type
-class RecommendationSet:
-    """One answer to one shopper, as the log keeps it."""
+class RecommendationSet(relay.Node):
+    """One answer to one shopper or session, kept for 24 hours; its id goes with its events."""
 
+    key: relay.NodeID[str]
     answer: strawberry.Private[answers.RecommendationSet]
 
-    @strawberry.field
-    def id(self) -> strawberry.ID:
-        """Names this answer, for the events that come of it."""
-        return strawberry.ID(str(self.answer.id))
+    @classmethod
+    def of(cls, answer: answers.RecommendationSet) -> Self:
+        """The GraphQL form of `answer`."""
+        return cls(key=str(answer.id), answer=answer)
+
+    @staticmethod
+    def is_key(text: str) -> bool:
+        """Whether `text` spells a key that a set could have."""
+        try:
+            return str(UUID(text)) == text
+        except ValueError:
+            return False
+
+    @classmethod
+    def resolve_node(
+        cls, node_id: str, *, info: strawberry.Info, required: bool = False
+    ) -> Self | None:
+        """The set with this key; None where the caller may not read it, or it has expired."""
+        log = visible_set(info.context.request, UUID(node_id))
+        try:
+            return log and cls.of(read_set(log, now=timezone.now()))
+        except SetExpired:
+            return None
 
     @strawberry.field
     def tier(self) -> Tier:
@@ -230,9 +256,13 @@ class RecommendationSet:
         Who bought nothing yet gets them for what they put into the cart, liked or looked at.
         """
         n_rails = checked_count("first", first, at_most=MAX_RAILS)
-        return [RecommendationRail(rail=rail) for rail in self.answer.rails[:n_rails]]
+        return [
+            RecommendationRail(rail=rail, set_id=self.answer.id)
+            for rail in self.answer.rails[:n_rails]
+        ]
 
     @strawberry.field
     def items(self, first: First = None, after: After = None) -> RecommendationConnection:
         """The rails merged: each product once, at its highest relevance."""
-        return RecommendationConnection.of(self.answer.items, RankedPage.of(first, after))
+        page = RankedPage.of(first, after, str(self.answer.id))
+        return RecommendationConnection.of(self.answer.items, page)

@@ -5,12 +5,16 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
 from graphql import get_named_type
+from strawberry.relay import to_base64
 
 from catalog.models import Product as ProductRow
 from catalog.models import Store
 from fashrec_site.access.keys import issue_key
 from fashrec_site.schema import schema
+from recommender.ranking import RankingSettings, default_profile
+from recommender.services import recommend
 from shoppers.callers import Scope
+from shoppers.models import Shopper
 from tests.factories import PhotoSearchFactory, StockFactory
 from tests.permission_matrix import (
     CALLERS,
@@ -38,6 +42,7 @@ ASK = {
     "Query.recommendations": ['recommendations(shopper: "ann")'],
     "Query.colors": ["colors"],
     "Query.favourites": ['favourites(shopper: "ann")'],
+    "Query.recommendationSet": ["recommendationSet(id: $set)"],
     "Query.photoSearch": [f'photoSearch(id: "{READY}")', f'photoSearch(id: "{FAILED}")'],
     "Query.me": ["me"],
     "Mutation.login": [
@@ -108,14 +113,14 @@ def visible_fields(caller: str) -> set[str]:
 
 def seen_by_one_call(caller: str, root: str, name: str, call: str) -> set[str]:
     """What one operation shows; what it changes is undone."""
-    query = f'{root.lower()} ($product: ID! = "") {{ {call} }}'
-    if "$product" not in call:
-        query = f"{root.lower()} {{ {call} }}"
+    named = [f"${name}: ID!" for name in ("product", "set") if f"${name}" in call]
+    variables = f"({', '.join(named)})" if named else ""
+    query = f"{root.lower()} {variables} {{ {call} }}"
     with transaction.atomic():
         client, headers = client_of(caller)
         answer = client.post(
             "/graphql/",
-            {"query": query, "variables": {"product": global_id()}},
+            {"query": query, "variables": {"product": global_id(), "set": set_of_ann()}},
             content_type="application/json",
             headers=headers,
         ).json()
@@ -128,9 +133,13 @@ def seen_by_one_call(caller: str, root: str, name: str, call: str) -> set[str]:
 
 
 def global_id() -> str:
-    from strawberry.relay import to_base64
-
     return to_base64("Product", ProductRow.objects.get(item_id="next").pk)
+
+
+def set_of_ann() -> str:
+    settings = RankingSettings.from_profile(default_profile())
+    answer = recommend(shopper=Shopper.objects.get(external_id="ann"), settings=settings)
+    return to_base64("RecommendationSet", answer.id)
 
 
 def test_every_field_is_in_the_matrix_and_was_decided_on():

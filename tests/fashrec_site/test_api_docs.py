@@ -15,12 +15,15 @@ from graphql import (
     parse,
     visit,
 )
+from strawberry.relay import to_base64
 
 from catalog import graphql_connections
 from catalog.graphql_errors import ErrorCode
 from fashrec_site import query_limits
 from fashrec_site.query_size import declared_cost
 from fashrec_site.schema import schema
+from recommender.ranking import RankingSettings, default_profile
+from recommender.services import recommend
 from tests.factories import PhotoSearchFactory, StockFactory, StoreFactory
 from tests.recommender.worlds import make_world
 
@@ -43,7 +46,9 @@ def test_every_query_of_the_page_answers_without_error(client, ask):
         world.add(item_id, (1, number, 0), popularity=number)
         vienna = StoreFactory(name=f"Store {number}", latitude=48.2, longitude=16.37)
         StockFactory(product=world.products[item_id], store=vienna)
-    world.shopper("bought", external_id="simulated-1")
+    ann = world.shopper("bought", external_id="simulated-1")
+    stored = recommend(shopper=ann, settings=RankingSettings.from_profile(default_profile()))
+    variables = {"id": to_base64("RecommendationSet", stored.id)}
     staff = User.objects.create_user("clerk", is_staff=True)
     PhotoSearchFactory(
         pk="7d44b1f6-2c1e-4a55-9e10-3a3c3f0f8a11",
@@ -54,7 +59,7 @@ def test_every_query_of_the_page_answers_without_error(client, ask):
     assert len(QUERIES) > 12
     for query in QUERIES:
         client.force_login(staff)
-        answer = ask(query)
+        answer = ask(query, **variables)
         assert "errors" not in answer, (query, answer)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from strawberry.relay.utils import from_base64
 
 from catalog.models import Store
 from recommender.models import RecommendationLog
@@ -67,7 +68,9 @@ def test_the_shopper_reads_their_own_recommendations(client, ask, ann):
     assert item["relevance"] == pytest.approx(0.7 + 0.3)
     assert item["store"] == {"name": "Lyon"}
     assert item["distanceKm"] == pytest.approx(391.5, abs=1)
-    assert RecommendationLog.objects.filter(pk=answer["id"]).exists()
+    type_name, key = from_base64(answer["id"])
+    assert type_name == "RecommendationSet"
+    assert RecommendationLog.objects.filter(pk=key).exists()
 
 
 def test_staff_reads_any_shoppers_recommendations(client, ask, ann):

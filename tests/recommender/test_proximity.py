@@ -61,6 +61,15 @@ def test_the_term_by_hand_and_its_place_in_the_order(world):
     )
 
 
+def test_a_store_at_the_other_end_of_the_world_is_just_far(world):
+    wellington = Store.objects.create(name="Wellington", latitude=-41.3, longitude=174.8)
+    StockFactory(product=world.products["nowhere"], store=wellington)
+    shopper = world.shopper("bought", **PARIS)
+    answer = recommend(shopper=shopper, settings=settings_with(weight_proximity=0.6))
+    assert answer.items[-1].product.item_id == "nowhere"
+    assert 0 < answer.items[-1].terms.proximity < 1e-40
+
+
 def test_who_bought_nothing_gets_what_is_near_too(world):
     shopper = world.shopper(**PARIS)
     answer = recommend(shopper=shopper, settings=settings_with(weight_proximity=1.0))
