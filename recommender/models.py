@@ -84,7 +84,7 @@ class RankingProfile(models.Model):
 class Tier(models.TextChoices):
     """How much was known about the shopper."""
 
-    PERSONAL = "PERSONAL"  # from their purchases
+    PERSONAL = "PERSONAL"  # from their purchases, or before the first one their interests
     POPULAR = "POPULAR"  # popular products in line with their trendiness
 
 

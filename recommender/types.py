@@ -24,7 +24,9 @@ from shoppers.mutations import EventKind
 DEFAULT_RAILS = 5
 
 Tier = strawberry.enum(
-    models.Tier, description="PERSONAL: from purchases. POPULAR: in line with the trendiness."
+    models.Tier,
+    description="PERSONAL: from purchases, before the first one from carts, favourites and views. "
+    "POPULAR: in line with the trendiness.",
 )
 
 

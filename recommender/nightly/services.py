@@ -36,6 +36,7 @@ def recommend_all(
 ) -> NightlySummary:
     """Write what `recommender.services.recommend` would answer every shopper, merged, as CSV.
 
+    Who bought nothing yet gets what is popular: carts, favourites and views are not looked at here.
     Exact, by the catalogue and the popularity at its start. Nothing is logged: these lists are
     computed, not shown. The file replaces an earlier one once it is complete. Memory holds the
     catalogue's vectors and one batch of shoppers, however many there are.
