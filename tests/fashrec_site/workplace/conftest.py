@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.fashrec_site.test_pages_in_browser import ARGUMENTS, WINDOWS
+from tests.fashrec_site.storefront.conftest import ARGUMENTS, WINDOWS
 
 SERIOUS = ("serious", "critical")
 TIMEOUT_MS = 15_000
