@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--warm-seconds", type=float, default=10.0, help="before anything counts")
     parser.add_argument(
-        "--rate", type=float, default=45.0, help="requests a second; 0: as soon as answered"
+        "--rate", type=float, default=42.0, help="requests a second; 0: as soon as answered"
     )
     parser.add_argument("--clients", type=int, default=16, help="connections")
     parser.add_argument("--weights", type=Path, help="FASHREC_WEIGHTS_DIR of this run")

@@ -94,6 +94,7 @@ def _running(arguments: Sequence[str], variables: dict[str, str]) -> Iterator[su
         cwd=PROJECT_ROOT,
         env=os.environ | variables,
         stdout=subprocess.DEVNULL,
+        start_new_session=True,  # as `make worker` and the demo do
     )
     try:
         yield process

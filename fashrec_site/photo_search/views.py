@@ -22,7 +22,7 @@ from fashrec_site.photo_search.forms import PhotoForm, read_form, read_page
 # Together, and with what a request costs besides, less than two seconds.
 WAIT_SECONDS = 1.6
 ASK_WORKERS_SECONDS = 0.6
-LOOK_EVERY_SECONDS = 0.02
+LOOK_EVERY_SECONDS = 0.05
 NO_WORKER = "No worker for photos answers: start one (make worker), then send the photo again."
 NO_QUEUE = "The task queue cannot be reached, so nobody can look at the photo; try again later."
 State = PhotoSearch.State
