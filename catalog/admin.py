@@ -29,6 +29,7 @@ from catalog.models import (
     Store,
 )
 from catalog.stored_files import delete_after_commit
+from catalog.thumbnails import thumbnail_url
 
 
 def thumbnail(image: ProductImage | None) -> SafeString | str:
@@ -37,7 +38,7 @@ def thumbnail(image: ProductImage | None) -> SafeString | str:
         return "-"
     return format_html(
         '<img class="thumbnail" src="{}" alt="{}" width="72" height="96" loading="lazy">',
-        image.image.url,
+        thumbnail_url(image.image, 160),
         str(image),
     )
 

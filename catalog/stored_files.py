@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import FileField, Model
 from django.db.models.fields.files import FieldFile
 
+from catalog.thumbnails import thumbnail_names
+
 
 class NewFiles:
     """Files that were stored for rows which are not committed yet."""
@@ -42,9 +44,13 @@ def new_files() -> Iterator[NewFiles]:
 
 
 def delete_after_commit(file: FieldFile) -> None:
-    """Delete a stored file once the rows no longer name it; nothing for an empty field."""
+    """Delete a stored file and its thumbnails once the rows no longer name it.
+
+    Nothing for an empty field.
+    """
     if file:
-        transaction.on_commit(partial(file.storage.delete, file.name), robust=True)
+        for name in (file.name, *thumbnail_names(file.name)):
+            transaction.on_commit(partial(file.storage.delete, name), robust=True)
 
 
 def delete_files_of(instance: Model, **signal: object) -> None:

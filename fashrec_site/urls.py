@@ -10,6 +10,7 @@ from fashrec_site.graphql_view import CodedGraphQLView
 from fashrec_site.photo_search import views as photo_search
 from fashrec_site.photo_search.uploads import bounded_upload
 from fashrec_site.schema import schema
+from fashrec_site.thumbnails import thumbnail
 
 graphql = guarded(
     json_only(
@@ -21,6 +22,7 @@ graphql = guarded(
 )
 
 urlpatterns = [
+    path("media/thumbnails/<path:path>", thumbnail, name="thumbnail"),
     path("", include("fashrec_site.storefront.urls")),
     path("admin/", admin.site.urls),
     path("graphql/", graphql, name="graphql"),
