@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Product, ProductImage
@@ -230,6 +231,14 @@ def test_a_strangers_favourite_is_theirs_after_the_signup(client, world):
     assert client.post("/signup/", account)["Location"] == "/"
     assert Event.objects.get().shopper.user.username == "cleo"
     assert 'href="/products/alike/"' in client.get("/favourites/").text
+
+
+def test_a_form_of_another_site_changes_nothing_and_is_told_why(world):
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/events/", {"kind": "FAVOURITE", "item": "alike", "key": "k"})
+    assert answer.status_code == 403
+    assert "Nothing was changed" in answer.text
+    assert not Event.objects.exists()
 
 
 def test_a_wrong_password_is_said_beside_the_form(client, world):
