@@ -59,7 +59,9 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 def log_out(request: HttpRequest) -> HttpResponse:
     """The end of the session."""
     change(request, "logout")
-    return redirect("home")
+    response = redirect("home")
+    response.delete_cookie(VISITOR_COOKIE)  # one that was used up at a login may still be there
+    return response
 
 
 def _account_page(

@@ -36,13 +36,13 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _picks(request: HttpRequest, watched: Shopper | None) -> dict[str, Any]:
-    """The recommendations, or that they failed; nothing for a stranger."""
+    """The recommendations, or that they failed; nothing for somebody who did nothing yet."""
     visitor = visitor_of(request)
     try:
         if watched is not None:
             picks = picks_for(demo.as_onlooker(request), shopper=watched.external_id)
-        elif visitor.account:
-            picks = picks_for(request, shopper=visitor.account["externalId"])
+        elif visitor.is_known:
+            picks = picks_for(request, sessionToken=visitor.session_token)
         else:
             return {}
     except ApiError:

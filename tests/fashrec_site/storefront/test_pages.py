@@ -212,6 +212,14 @@ def test_a_product_page_asks_the_database_as_often_for_one_alike_as_for_many(
         client.get("/products/bought/")
 
 
+def test_a_stranger_is_recommended_what_goes_with_what_they_looked_at(client, world):
+    assert "Picked for" not in client.get("/").text
+    client.post("/events/", {"kind": "VIEW", "item": "bought", "key": "k"})
+    page = client.get("/").text
+    assert "Because you looked at" in page
+    assert 'href="/products/alike/?from=' in page
+
+
 def test_a_form_that_leads_elsewhere_leads_home(client, world):
     key = {"kind": "FAVOURITE", "item": "alike", "key": "k", "next": "https://evil.example/"}
     assert client.post("/events/", key)["Location"] == "/"
