@@ -87,17 +87,15 @@ def rank_for_purchases(
 def start_sizes(settings: RankingSettings, n_rows: int) -> StreamSizes:
     """How far the streams are read at first, of an index of `n_rows`."""
     n_short = max(N_SHORT, SHORT_PER_K * settings.k)
-    n_trending = N_TRENDING if n_short == N_SHORT else max(N_TRENDING, n_short)
+    n_trending = max(N_TRENDING, n_short)
     if settings.weight_visual == 0:
         return StreamSizes(1, n_trending, n_short)
     n_neighbours = NEIGHBOURS_PER_TENFOLD * log10(max(n_rows, 1)) + NEIGHBOURS_OF_ONE
     if settings.weight_category or settings.weight_visual < settings.weight_popularity:
         n_neighbours *= MIXED
     # In steps of ten, as each number is a statement that is planned anew.
-    n_neighbours = max(50, 10 * round(n_neighbours / 10))
-    if n_short > N_SHORT:
-        n_neighbours = min(max(n_neighbours, 2 * n_short), MAX_EF_SEARCH)
-    return StreamSizes(n_neighbours, n_trending, n_short)
+    n_neighbours = max(2 * n_short, 10 * round(n_neighbours / 10))
+    return StreamSizes(min(n_neighbours, MAX_EF_SEARCH), n_trending, n_short)
 
 
 def _leaves_few(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> bool:
