@@ -17,6 +17,7 @@ from recommender.relevance import (
     BOUNDS,
     NORMALIZED_POPULARITY,
     NOT_EXCLUDED,
+    POPULARITY_PENALTY,
     POPULARITY_TERM,
     Query,
     parameters,
@@ -206,8 +207,9 @@ def _statement(
     )
 
 
-UNSEEN_POPULARITY = """%(weight_popularity)s::float8
-        * (1 - power(edge.distance, %(penalty_exponent)s::float8))"""
+UNSEEN_POPULARITY = (
+    f"%(weight_popularity)s::float8 * (1 - {POPULARITY_PENALTY.format(distance='edge.distance')})"
+)
 
 
 def _with_excluded(n_neighbours: int, query: Query) -> int:

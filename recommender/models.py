@@ -13,6 +13,7 @@ from recommender.set_ids import new_set_id
 from shoppers.models import AnonymousSession, Shopper
 
 NOT_NEGATIVE = [MinValueValidator(0.0)]
+MAX_PENALTY_EXPONENT = 20.0  # forgives all but the very end of the range
 
 
 class RankingProfile(models.Model):
@@ -28,7 +29,9 @@ class RankingProfile(models.Model):
         help_text="of how near a store has it; above 0 every product is looked at",
     )
     penalty_exponent = models.FloatField(
-        default=2.0, validators=[MinValueValidator(0.01)], help_text="gamma; larger forgives more"
+        default=2.0,
+        validators=[MinValueValidator(0.01), MaxValueValidator(MAX_PENALTY_EXPONENT)],
+        help_text="gamma; larger forgives more",
     )
     k = models.PositiveSmallIntegerField(
         default=5,

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from embeddings.models import Backbone
 from embeddings.preference import backbones_with_vectors
-from recommender.models import RankingProfile
+from recommender.models import MAX_PENALTY_EXPONENT, RankingProfile
 
 MAX_K = 100
 MAX_POOL = 4 * MAX_K  # from which a re-ranking chooses k
@@ -44,9 +44,10 @@ class RankingSettings:
                 "the weight of the proximity must be finite and not negative; got "
                 f"{self.weight_proximity}"
             )
-        if not 0 < self.penalty_exponent < float("inf"):
+        if not 0 < self.penalty_exponent <= MAX_PENALTY_EXPONENT:
             raise RankingError(
-                f"the penalty exponent must be positive and finite; got {self.penalty_exponent}"
+                f"the penalty exponent must be positive and at most {MAX_PENALTY_EXPONENT}; "
+                f"got {self.penalty_exponent}"
             )
         if not 1 <= self.k <= MAX_POOL:
             raise RankingError(f"k must be from 1 to {MAX_K}; got {self.k}")

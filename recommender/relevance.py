@@ -107,10 +107,14 @@ NORMALIZED_POPULARITY = """
     CASE WHEN bounds.high > bounds.low
          THEN (p.popularity - bounds.low) / (bounds.high - bounds.low) ELSE 0 END"""
 
-POPULARITY_TERM = """
-    %(weight_popularity)s::float8 * (1 - power(
-        abs({row}.normalized_popularity - %(trendiness)s::float8), %(penalty_exponent)s::float8
-    ))"""
+# PostgreSQL's power() fails where a double underflows: 1e-15 to the largest exponent does not.
+POPULARITY_PENALTY = """power(
+        CASE WHEN {distance} < 1e-15 THEN 0 ELSE {distance} END, %(penalty_exponent)s::float8
+    )"""
+POPULARITY_TERM = f"""
+    %(weight_popularity)s::float8 * (1 - {
+    POPULARITY_PENALTY.format(distance="abs({row}.normalized_popularity - %(trendiness)s::float8)")
+})"""
 
 # CatSim by category key: a look-up in an array instead of a join, which the planner, not knowing
 # how few categories there are, turns into a scan per category.

@@ -43,7 +43,7 @@ class RelevanceWeights:
         "every product is looked at, which takes longer.",
     )
     penalty_exponent: float | None = strawberry.field(
-        default=None, description="gamma, above 0; larger forgives more."
+        default=None, description="gamma, above 0 to 20; larger forgives more."
     )
 
 

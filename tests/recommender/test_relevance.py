@@ -95,6 +95,19 @@ def test_the_formula_by_hand():
     assert item.relevance == terms.visual + terms.popularity + terms.category
 
 
+@pytest.mark.parametrize("trendiness", [0.0, 1e-300, 1e-16, 1e-14])
+def test_the_largest_exponent_of_the_smallest_distance_is_no_underflow(trendiness):
+    world = make_world()
+    world.add("bought", (1, 0, 0), popularity=9)
+    world.add("unpopular", (1, 0, 0), popularity=0)
+    settings = settings_with(penalty_exponent=20.0)
+    for bought in ((), ("bought",)):
+        shopper = world.shopper(*bought, trendiness=trendiness, external_id=f"{bought}")
+        items = recommend(shopper=shopper, settings=settings, path="exact").items
+        unpopular = next(i for i in items if i.product.item_id == "unpopular")
+        assert unpopular.terms.popularity == 0.3
+
+
 def test_popularity_is_zero_for_all_where_all_are_equal():
     world = make_world()
     for n in range(4):
@@ -258,7 +271,8 @@ def test_the_answer_is_logged_under_its_id():
         ({"weight_visual": 0.0, "weight_popularity": 0.0}, "not all zero"),
         ({"weight_visual": -0.1}, "not negative"),
         ({"weight_visual": math.nan}, "finite"),
-        ({"penalty_exponent": 0.0}, "exponent must be positive"),
+        ({"penalty_exponent": 0.0}, "exponent must be positive and at most 20.0; got 0.0"),
+        ({"penalty_exponent": 20.1}, "exponent must be positive and at most 20.0; got 20.1"),
         ({"k": 0}, "k must be from 1 to 100; got 0"),
     ],
 )
