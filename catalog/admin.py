@@ -8,7 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
 from catalog.importing.photos import (
     MAP_FORMATS,
@@ -17,6 +17,7 @@ from catalog.importing.photos import (
     UnreadableImageError,
     check_image,
 )
+from catalog.labelled_inline import LabelledInline
 from catalog.models import (
     Category,
     CategoryGroup,
@@ -84,7 +85,7 @@ def delete_replaced_files(form: forms.ModelForm) -> None:
             delete_after_commit(form.initial.get(name))
 
 
-class ProductImageInline(TabularInline):
+class ProductImageInline(LabelledInline):
     """A product's photos."""
 
     model = ProductImage
@@ -99,7 +100,7 @@ class ProductImageInline(TabularInline):
         return thumbnail(image)
 
 
-class StockInline(TabularInline):
+class StockInline(LabelledInline):
     """The stores that have a product, or the products that a store has."""
 
     model = Stock
@@ -192,7 +193,7 @@ class ProductImageAdmin(ModelAdmin):
         delete_replaced_files(form)
 
 
-class CategoryInline(TabularInline):
+class CategoryInline(LabelledInline):
     """A group's categories."""
 
     model = Category

@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from fashrec_site.workplace import profiles
 from fashrec_site.workplace.matrix import views as matrix
+from fashrec_site.workplace.products import views as products
 
 if TYPE_CHECKING:
     from fashrec_site.workplace.site import WorkplaceSite
@@ -21,6 +22,8 @@ def workplace_urls(site: "WorkplaceSite") -> list[URLPattern]:
         ("similarity/export/", matrix.export_csv, "similarity_export"),
         ("similarity/import/", matrix.import_csv, "similarity_import"),
         ("profile/preview/", profiles.preview, "profile_preview"),
+        ("products/masked/<int:image_id>/", products.masked, "product_masked"),
+        ("products/retry/<int:embedding_id>/", products.retry, "embedding_retry"),
         ("preview/subjects/", matrix.subjects, "preview_subjects"),
     ]
     return [path(route, site.admin_view(view), name=name) for route, view, name in pages]

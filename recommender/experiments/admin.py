@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
+from catalog.labelled_inline import LabelledInline
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.report import ArmReport, experiment_report, percent
 from recommender.experiments.services import ExperimentError, start, stop
@@ -18,7 +19,7 @@ COLUMNS = ("arm", "exposures", "open", "counted", "converted", "rate", "differen
 SETTLED = ("name", "goal", "window_hours", "planned_units", "false_positive_rate")
 
 
-class ArmInline(TabularInline):
+class ArmInline(LabelledInline):
     """An experiment's arms, the control first; they stay as they are once it has started."""
 
     model = Arm

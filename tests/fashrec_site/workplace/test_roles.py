@@ -7,7 +7,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
-from catalog.models import Stock
+from catalog.models import ProductImage, Stock
+from embeddings.models import Embedding
 from fashrec_site.workplace.roles import ROLES, ensure_roles
 from tests.fashrec_site.workplace.world import (
     database,

@@ -1,0 +1,1 @@
+"""Products as curators work on them: how they look to the networks, and how they do."""

@@ -1,0 +1,130 @@
+"""The product list and page of the workplace, in place of the catalogue's plain ones."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from unfold.contrib.filters.admin import (
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    RelatedDropdownFilter,
+)
+from unfold.decorators import display
+
+from catalog.admin import ProductAdmin
+from catalog.models import Product, Stock
+from embeddings.retries import embed_products_again
+from fashrec_site.workplace.products.filters import (
+    EmbeddingStateFilter,
+    PopularityFilter,
+    StockFilter,
+    with_embedding_state,
+)
+from fashrec_site.workplace.products.sheet import ProductSheet
+
+STATE_COLORS = {"ready": "success", "failed": "danger", "waiting": "warning"}
+admin.site.unregister(Product)
+
+
+@admin.register(Product)
+class CuratedProductAdmin(ProductAdmin):
+    """Products with how the networks see them, what they sell, and where they lie."""
+
+    list_display = (
+        "picture",
+        "item_id",
+        "title",
+        "category",
+        "gender",
+        "price",
+        "how_popular",
+        "pieces",
+        "embedding",
+        "is_active",
+    )
+    list_filter = (
+        ("category", RelatedDropdownFilter),
+        ("category__group", RelatedDropdownFilter),
+        ("gender", ChoicesDropdownFilter),
+        EmbeddingStateFilter,
+        StockFilter,
+        PopularityFilter,
+        ("is_active", BooleanRadioFilter),
+    )
+    list_filter_submit = True
+    list_fullwidth = True
+    list_select_related = ("category", "popularity")
+    show_full_result_count = False
+    actions = ("activate", "deactivate", "look_again")
+    change_form_outer_before_template = "admin/catalog/product/sheet.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        """Products with photos, embedding state and pieces in stock; three queries for a list."""
+        pieces = Stock.objects.filter(product=OuterRef("pk")).order_by().values("product")
+        return with_embedding_state(super().get_queryset(request)).annotate(
+            n_pieces=Subquery(pieces.annotate(n=Sum("quantity")).values("n"))
+        )
+
+    @admin.display(description="popularity", ordering="popularity__popularity")
+    def how_popular(self, product: Product) -> int:
+        """The stored base and the counted purchases."""
+        return product.popularity.popularity
+
+    @admin.display(description="in stock")
+    def pieces(self, product: Product) -> int:
+        """Pieces in all stores."""
+        return product.n_pieces or 0
+
+    @display(description="embedding", label=STATE_COLORS)
+    def embedding(self, product: Product) -> str:
+        """Whether looks can rank it."""
+        if product.has_failed:
+            return "failed"
+        return "ready" if product.has_vector else "waiting"
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form, below what the product looks like and how it does."""
+        product = self.get_object(request, object_id) if object_id else None
+        may_view = product is not None and self.has_view_permission(request, product)
+        context = {
+            "sheet": ProductSheet(product) if may_view else None,
+            "may_retry": request.user.has_perm("embeddings.change_embedding"),
+            **(extra_context or {}),
+        }
+        return super().changeform_view(request, object_id, form_url, context)
+
+    @admin.action(description="Put on sale", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Let them be recommended and found."""
+        self._set_active(request, queryset, is_active=True)
+
+    @admin.action(description="Take off sale", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Hide them from everybody."""
+        self._set_active(request, queryset, is_active=False)
+
+    def _set_active(
+        self, request: HttpRequest, queryset: QuerySet[Product], *, is_active: bool
+    ) -> None:
+        chosen = Product.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        n_changed = chosen.exclude(is_active=is_active).update(
+            is_active=is_active, updated_at=timezone.now()
+        )
+        what = "put on sale" if is_active else "taken off sale"
+        self.message_user(request, f"{n_changed:,} products {what}.", messages.SUCCESS)
+
+    @admin.action(description="Embed again", permissions=["change"])
+    def look_again(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        """Have their photos embedded again; they keep their vectors until the new ones come."""
+        n_photos = embed_products_again(queryset.values_list("pk", flat=True))
+        self.message_user(
+            request, f"{n_photos:,} photos are embedded again by the workers.", messages.SUCCESS
+        )
