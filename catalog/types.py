@@ -1,6 +1,7 @@
 """GraphQL types of the catalogue."""
 
-from typing import Self
+import enum
+from typing import Annotated, Self
 
 import strawberry
 import strawberry_django
@@ -11,10 +12,20 @@ from catalog import models
 from catalog.graphql_cost import cost
 from catalog.graphql_errors import bad_user_input
 from catalog.places import Place
+from catalog.thumbnails import thumbnail_url
 
 MAX_PHOTOS = 5  # of a product, as the price of asking for them assumes
 
 Gender = strawberry.enum(models.Gender, description="Whom a product is made for.")
+
+
+@strawberry.enum
+class ThumbnailWidth(enum.Enum):
+    """How wide a copy of a photo is, in pixels."""
+
+    W160 = 160
+    W320 = 320
+    W640 = 640
 
 
 @strawberry.input
@@ -61,6 +72,16 @@ class ProductImage:
     def url(self: models.ProductImage) -> str:
         """Where the photo's file is served; the file behind a URL never changes."""
         return self.image.url
+
+    @strawberry_django.field(only=["image"])
+    def thumbnail_url(
+        self: models.ProductImage,
+        width: Annotated[
+            ThumbnailWidth, strawberry.argument(description="The nearest to how it is shown.")
+        ] = ThumbnailWidth.W320,
+    ) -> str:
+        """Where a WEBP copy of that width is served; a narrower photo's is as narrow."""
+        return thumbnail_url(self.image, width.value)
 
 
 @strawberry_django.type(models.Store)

@@ -101,3 +101,14 @@ def test_a_small_photo_stays_small_and_a_missing_one_has_no_address(client, db):
     with Image.open(BytesIO(client.get(url).getvalue())) as small:
         assert small.size == (30, 40)
     assert tag.render(Context({"image": None})) == ""
+
+
+def test_the_api_tells_a_thumbnails_address_which_is_served(db, client, ask):
+    image = ProductImageFactory(product__item_id="shirt", content=photo_bytes(size=(700, 900)))
+    answer = ask('{ product(itemId: "shirt") { images { thumbnailUrl(width: W640) } } }')
+    (told,) = answer["data"]["product"]["images"]
+    assert told["thumbnailUrl"] == thumbnail_url(image.image, 640)
+    served = client.get(told["thumbnailUrl"])
+    assert served["Content-Type"] == "image/webp"
+    with Image.open(BytesIO(served.getvalue())) as thumbnail:
+        assert thumbnail.width == 640
