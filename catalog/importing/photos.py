@@ -12,7 +12,8 @@ from PIL import Image, UnidentifiedImageError
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
 MAX_PIXELS = 25_000_000
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp"}  # by Pillow's name of the format
+# By Pillow's name of the format. MPO is a JPEG that a phone put further pictures behind.
+SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "WEBP": ".webp"}
 PHOTO_FORMATS = ("JPEG", "PNG", "WEBP")
 MAP_FORMATS = ("PNG",)  # a format with losses would blur the colours that tell garment from skin
 

@@ -32,6 +32,13 @@ def test_photos_of_every_mode_are_taken(mode):
     assert check_image(buffer.getvalue()).suffix == ".png"
 
 
+def test_a_phones_photo_with_further_pictures_behind_it_is_a_jpeg():
+    buffer = BytesIO()
+    further = [Image.new("RGB", (6, 4), "white")]
+    Image.new("RGB", (60, 40), "navy").save(buffer, "MPO", save_all=True, append_images=further)
+    assert check_image(buffer.getvalue()).suffix == ".jpg"
+
+
 def noisy_jpeg():
     buffer = BytesIO()
     Image.effect_noise((64, 64), 80).save(buffer, "JPEG")
