@@ -21,8 +21,8 @@ DEEDS = {
 def reason_of(item: "Recommendation") -> str:
     """Why: the largest term in words and numbers, and the next one where it counts.
 
-    Such as "Looks like Blue Jeans, which you bought in May 2025 (visual 0.52 of 0.71); popular, as
-    what you usually pick is."
+    Such as "Looks like Blue Jeans, which you bought in May 2025 (visual 0.52 of 0.71); popular,
+    like what you usually pick."
     """
     by_size = sorted(WORDS, key=lambda name: -getattr(item.terms, name))
     first, second = by_size[:2]
@@ -46,7 +46,7 @@ def _kind(item: "Recommendation") -> str:
 
 def _popularity(item: "Recommendation") -> str:
     is_popular = item.normalized_popularity >= 0.5
-    return f"{'popular' if is_popular else 'not everybody has it'}, as what you usually pick"
+    return f"{'popular' if is_popular else 'seldom bought'}, like what you usually pick"
 
 
 def _near(item: "Recommendation") -> str:

@@ -25,10 +25,10 @@ def reason(visual=0.0, popularity=0.0, category=0.0, *, kind="purchase", norm=0.
 def test_the_largest_term_comes_first_with_its_numbers():
     assert reason(visual=0.52, popularity=0.19) == (
         "Looks like blue jeans, which you bought in May 2025 (visual 0.52 of 0.71); "
-        "popular, as what you usually pick."
+        "popular, like what you usually pick."
     )
     assert reason(popularity=0.3, visual=0.01, norm=0.1) == (
-        "Not everybody has it, as what you usually pick (popularity 0.30 of 0.31)."
+        "Seldom bought, like what you usually pick (popularity 0.30 of 0.31)."
     )
     assert reason(category=0.8, category_of=JEANS) == (
         "The same kind as blue jeans, which you bought in May 2025 (category 0.80 of 0.80)."
@@ -49,7 +49,7 @@ def test_what_was_done_is_said_and_a_title_is_a_better_name(kind, words):
 
 def test_without_anything_to_compare_with_it_is_the_popularity():
     assert reason(popularity=0.3, kind=None) == (
-        "Popular, as what you usually pick (popularity 0.30 of 0.30)."
+        "Popular, like what you usually pick (popularity 0.30 of 0.30)."
     )
 
 
