@@ -11,16 +11,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
+from catalog.history_admin import HistoryAdmin
 from recommender.experiments import admin as experiments_admin  # noqa: F401 - registers
 from recommender.models import EvaluationRun, RankingProfile, RecommendationLog
 from recommender.profile_form import WEIGHTS, RankingProfileForm, make_default
 
 
 @admin.register(RankingProfile)
-class RankingProfileAdmin(SimpleHistoryAdmin, ModelAdmin):
+class RankingProfileAdmin(HistoryAdmin):
     """Weights of the relevance formula; the default one answers where nobody chose."""
 
     form = RankingProfileForm

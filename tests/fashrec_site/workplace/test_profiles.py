@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from recommender.models import RankingProfile, RecommendationLog
 from tests.factories import BackboneFactory
 from tests.fashrec_site.workplace.test_matrix import shop  # noqa: F401 - a fixture
+from tests.fashrec_site.workplace.world import staff
 
 PROFILES = "/admin/recommender/rankingprofile/"
 SETTINGS = {
@@ -131,3 +132,18 @@ def test_sliders_move_the_numbers_and_the_preview_follows(desk, shop):  # noqa: 
     desk.check()
     desk.open(f"{PROFILES}{profile.pk}/history/")
     desk.check()
+
+
+@pytest.mark.django_db
+def test_an_earlier_version_comes_back_for_who_may_change_it_only(client):
+    profile = RankingProfile.objects.create(name="old", k=3)
+    profile.k = 9
+    profile.save()
+    version = f"{PROFILES}{profile.pk}/history/{profile.history.last().pk}/"
+    client.force_login(staff("anna", groups=("analyst",)))
+    assert client.get(version).status_code == 200
+    assert client.post(version, SETTINGS | {"name": "old", "k": "3"}).status_code == 403
+    assert RankingProfile.objects.get().k == 9
+    client.force_login(staff("carl", groups=("curator",)))
+    assert client.post(version, SETTINGS | {"name": "old", "k": "3"}).status_code == 302
+    assert RankingProfile.objects.get().k == 3

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver
 from catalog.models import ProductImage, Stock
 from embeddings.models import Embedding
 from fashrec_site.workplace.roles import ROLES, ensure_roles
+from recommender.models import RankingProfile
 from tests.fashrec_site.workplace.world import (
     database,
     form_data,
@@ -26,13 +27,16 @@ def addresses() -> list[tuple[str, object]]:
     """Every address of the admin with the row that it is about, or None."""
     first = {model: model.objects.order_by("pk").first() for model in registered_models()}
     by_prefix = {f"{m._meta.app_label}/{m._meta.model_name}/": row for m, row in first.items()}
-    found = []
+    found, version = [], RankingProfile.history.first().pk
     for pattern in flat(admin.site.get_urls()):
         route, name = pattern
         if name in LEAVES:
             continue
+        route = route.replace("/history/([^/]+)", f"/history/{version}")
         row = next((row for prefix, row in by_prefix.items() if route.startswith(prefix)), None)
         key = str(row.pk) if row else "1"
+        route = route.replace("<int:image_id>", str(ProductImage.objects.first().pk))
+        route = route.replace("<int:embedding_id>", str(Embedding.objects.first().pk))
         for part in (
             "([^/]+)",
             "<path:object_id>",
