@@ -2,6 +2,8 @@
 
 const status = document.getElementById("status");
 
+document.documentElement.classList.add("with-scripts");
+
 // Addresses without what was left empty: /products/?q=shirt, not /products/?q=shirt&store=&order=
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (detail.verb !== "get") return;
@@ -32,7 +34,6 @@ function close() {
 }
 
 if (dialog) {
-  document.documentElement.classList.add("with-scripts");
   if (dialog.hasAttribute("open")) open();
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     const { elt } = detail.requestConfig;
