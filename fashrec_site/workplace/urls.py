@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from fashrec_site.workplace import profiles
 from fashrec_site.workplace.matrix import views as matrix
 from fashrec_site.workplace.products import views as products
+from fashrec_site.workplace.products.progress import embedding_progress
 
 if TYPE_CHECKING:
     from fashrec_site.workplace.site import WorkplaceSite
@@ -24,6 +25,7 @@ def workplace_urls(site: "WorkplaceSite") -> list[URLPattern]:
         ("profile/preview/", profiles.preview, "profile_preview"),
         ("products/masked/<int:image_id>/", products.masked, "product_masked"),
         ("products/retry/<int:embedding_id>/", products.retry, "embedding_retry"),
+        ("products/embedding/", embedding_progress, "embedding_progress"),
         ("preview/subjects/", matrix.subjects, "preview_subjects"),
     ]
     return [path(route, site.admin_view(view), name=name) for route, view, name in pages]

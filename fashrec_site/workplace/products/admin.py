@@ -4,7 +4,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
@@ -14,7 +16,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 
 from catalog.admin import ProductAdmin
-from catalog.models import Product, Stock
+from catalog.models import Category, Product, Stock
 from embeddings.retries import embed_products_again
 from fashrec_site.workplace.products.filters import (
     EmbeddingStateFilter,
@@ -57,7 +59,7 @@ class CuratedProductAdmin(ProductAdmin):
     list_fullwidth = True
     list_select_related = ("category", "popularity")
     show_full_result_count = False
-    actions = ("activate", "deactivate", "look_again")
+    actions = ("activate", "deactivate", "move", "look_again")
     change_form_outer_before_template = "admin/catalog/product/sheet.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
@@ -121,10 +123,36 @@ class CuratedProductAdmin(ProductAdmin):
         what = "put on sale" if is_active else "taken off sale"
         self.message_user(request, f"{n_changed:,} products {what}.", messages.SUCCESS)
 
+    @admin.action(description="Move to a category", permissions=["change"])
+    def move(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
+        """Ask for the category, then move them to it."""
+        wanted = request.POST.get("category", "")
+        category = Category.objects.filter(pk=wanted).first() if wanted.isdecimal() else None
+        if category is None:
+            return self._ask_for_category(request, queryset)
+        chosen = Product.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        n_moved = chosen.update(category=category, updated_at=timezone.now())
+        self.message_user(request, f"{n_moved:,} products moved to {category}.", messages.SUCCESS)
+        return None
+
+    def _ask_for_category(
+        self, request: HttpRequest, queryset: QuerySet[Product]
+    ) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Move products",
+            "opts": self.opts,
+            "address": request.get_full_path(),
+            "n_products": queryset.count(),
+            "chosen": request.POST.getlist("_selected_action"),
+            "select_across": "1" if request.POST.get("select_across") == "1" else "0",
+            "categories": Category.objects.select_related("group").order_by("name"),
+        }
+        return TemplateResponse(request, "admin/catalog/product/move.html", context)
+
     @admin.action(description="Embed again", permissions=["change"])
-    def look_again(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+    def look_again(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse:
         """Have their photos embedded again; they keep their vectors until the new ones come."""
         n_photos = embed_products_again(queryset.values_list("pk", flat=True))
-        self.message_user(
-            request, f"{n_photos:,} photos are embedded again by the workers.", messages.SUCCESS
-        )
+        self.message_user(request, f"{n_photos:,} photos are embedded again.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:embedding_progress"))

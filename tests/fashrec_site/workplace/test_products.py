@@ -8,8 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from catalog.models import Product
+from embeddings.dispatch import NoWorkerError
 from embeddings.models import Embedding, ProductVector
 from tests.factories import (
+    CategoryFactory,
     EmbeddingFactory,
     ProductImageFactory,
     PurchaseFactory,
@@ -153,6 +155,42 @@ def test_bulk_actions_take_off_sale_and_embed_again_without_losing_vectors(
     assert Product.objects.active().count() == 4
 
 
+@pytest.mark.django_db
+def test_products_are_moved_once_the_category_is_chosen(admin_client, shop):
+    hats = CategoryFactory(name="Hats")
+    dress, alike = shop.products["dress"], shop.products["alike"]
+    chosen = {"action": "move", "_selected_action": [dress.pk]}
+    page = admin_client.post(PRODUCTS, chosen)
+    assert "Move 1 product to another category" in page.content.decode()
+    admin_client.post(PRODUCTS, chosen | {"category": "x"})
+    assert not Product.objects.filter(category=hats).exists()
+    admin_client.post(PRODUCTS, chosen | {"category": hats.pk})
+    assert list(Product.objects.filter(category=hats)) == [dress]
+    vector = ProductVector.objects.get(product=dress)
+    assert vector.category == hats  # the database keeps the copy
+    across = chosen | {"category": hats.pk, "select_across": "1"}
+    admin_client.post(f"{PRODUCTS}?gender__exact=WOMEN", across)
+    assert set(Product.objects.filter(category=hats)) == {dress, alike}
+
+
+@pytest.mark.django_db
+def test_the_progress_page_tells_what_waits_and_what_failed(admin_client, shop, monkeypatch):
+    def nobody():
+        raise NoWorkerError("nobody")
+
+    monkeypatch.setattr("fashrec_site.workplace.products.progress.require_worker", nobody)
+    content = admin_client.get("/admin/products/embedding/").content.decode()
+    assert "3 of 4" in content
+    assert "1 waiting" in content
+    assert "1 failed" in content
+    assert "No worker answers" in content
+    assert "every 2s" in content
+    Product.objects.filter(item_id="waiting").delete()
+    content = admin_client.get("/admin/products/embedding/").content.decode()
+    assert "3 of 3" in content
+    assert "every 2s" not in content
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_pages_in_a_browser_where_no_title_runs(desk, shop):
     ProductImageFactory(
@@ -164,3 +202,6 @@ def test_the_pages_in_a_browser_where_no_title_runs(desk, shop):
         for path in ("", f"{shop.products['dress'].pk}/change/", f"{failed.pk}/change/"):
             desk.open(PRODUCTS + path, window)
             desk.check()
+    Product.objects.filter(item_id="waiting").delete()
+    desk.open("/admin/products/embedding/")
+    desk.check()
