@@ -19,7 +19,10 @@ UNFOLD: dict[str, Any] = {
     ],
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
-    "STYLES": [lambda request: static("fashrec/workplace.css")],
+    "STYLES": [
+        lambda request: static("fashrec/workplace.css"),
+        lambda request: static("fashrec/pages.css"),
+    ],
     "SIDEBAR": {
         "show_search": True,
         "navigation": "fashrec_site.workplace.navigation.navigation",

@@ -1,0 +1,1 @@
+"""Stores on a map of shipped outlines, and their stock from files."""
