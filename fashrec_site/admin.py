@@ -17,6 +17,7 @@ from fashrec_site.models import ApiKey, WebhookDelivery, WebhookEndpoint, Webhoo
 from fashrec_site.webhooks.services import send_again, send_ping
 from fashrec_site.workplace import people  # noqa: F401 - registers
 from fashrec_site.workplace.products import admin as products_admin  # noqa: F401 - registers
+from fashrec_site.workplace.reports import admin as reports  # noqa: F401 - registers
 from fashrec_site.workplace.shoppers import admin as shopper_pages  # noqa: F401 - registers
 from fashrec_site.workplace.stores import admin as stores  # noqa: F401 - registers
 from shoppers.callers import Scope

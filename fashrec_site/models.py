@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from limits import parse
 
+from fashrec_site.evaluations.models import EvaluationJob  # noqa: F401 - for Django
 from shoppers.callers import Scope
 
 

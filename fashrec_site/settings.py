@@ -286,6 +286,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
     },
     "send-webhooks": {"task": "fashrec_site.tasks.enqueue_webhooks", "schedule": 15.0},
+    "run-evaluations": {"task": "fashrec_site.tasks.enqueue_evaluations", "schedule": 60.0},
     "forget-old-webhooks": {"task": "fashrec_site.tasks.forget_old_webhooks", "schedule": 86400.0},
 }
 

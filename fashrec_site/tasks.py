@@ -4,10 +4,14 @@ from celery import shared_task
 from django.utils import timezone
 
 from catalog.task_queue import enqueue
+from fashrec_site.evaluations import services as evaluations
+from fashrec_site.evaluations.models import EvaluationJob
 from fashrec_site.webhooks import services
 
 WEBHOOK_SECONDS = 15  # between two looks at what is due
 ENDPOINT_LIMIT_SECONDS = 300
+EVALUATION_SECONDS = 60  # between two looks at evaluations that nobody runs
+EVALUATION_LIMIT_SECONDS = 6 * 3600
 
 
 @shared_task(time_limit=60)
@@ -27,3 +31,18 @@ def deliver_webhooks(endpoint_id: int) -> None:
 def forget_old_webhooks() -> None:
     """Delete what was delivered, or given up, long ago; beat calls this."""
     services.forget_old(now=timezone.now())
+
+
+@shared_task(time_limit=EVALUATION_LIMIT_SECONDS)
+def run_evaluation(job_id: int) -> None:
+    """Run an evaluation that was asked for in the admin."""
+    evaluations.run_evaluation(job_id=job_id)
+
+
+@shared_task(time_limit=60)
+def enqueue_evaluations() -> None:
+    """Enqueue those whose message or worker was lost; beat calls this."""
+    now = timezone.now()
+    evaluations.give_up_lost(now=now)
+    for job_id in EvaluationJob.objects.to_do(now).values_list("pk", flat=True):
+        enqueue(run_evaluation, job_id, expires_seconds=EVALUATION_SECONDS)

@@ -31,6 +31,7 @@ CURATED = {
     "recommender.rankingprofile": ALL,
     "recommender.experiment": ALL,
     "recommender.arm": ALL,
+    "recommender.evaluationrun": ("view", "add"),
     "shoppers.productpopularity": CHANGE,
     "embeddings.embedding": CHANGE,  # to try one again
 }

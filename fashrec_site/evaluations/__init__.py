@@ -1,0 +1,1 @@
+"""Evaluations that somebody asked for in the admin, run by a Celery worker."""
