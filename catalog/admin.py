@@ -209,12 +209,27 @@ class CategoryGroupAdmin(ModelAdmin):
     inlines = (CategoryInline,)
 
 
+class GroupedFilter(admin.SimpleListFilter):
+    """Whether anybody put a category into a group."""
+
+    title = "grouped"
+    parameter_name = "grouped"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+        """One choice beside all."""
+        return [("alone", "alone in a group")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        """Those that stand alone, where that was asked for."""
+        return queryset.alone_in_group() if self.value() == "alone" else queryset
+
+
 @admin.register(Category)
 class CategoryAdmin(ModelAdmin):
     """Categories; each shows how similar every other one is, and where that value comes from."""
 
     list_display = ("name", "group")
-    list_filter = ("group",)
+    list_filter = (GroupedFilter, "group")
     list_select_related = ("group",)
     search_fields = ("name",)
     autocomplete_fields = ("group",)

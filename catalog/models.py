@@ -13,7 +13,12 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
 from simple_history.models import HistoricalRecords
 
-from catalog.querysets import ProductImageQuerySet, ProductQuerySet, StoreQuerySet
+from catalog.querysets import (
+    CategoryQuerySet,
+    ProductImageQuerySet,
+    ProductQuerySet,
+    StoreQuerySet,
+)
 
 UNIT_INTERVAL = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 PRIMARY_VIEWS = ("front", "full", "side", "back")  # in order of preference
@@ -64,6 +69,7 @@ class Category(models.Model):
     name = models.CharField(max_length=100, unique=True)
     group = models.ForeignKey(CategoryGroup, on_delete=models.PROTECT, related_name="categories")
 
+    objects = CategoryQuerySet.as_manager()
     history = HistoricalRecords()
 
     class Meta:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 
 from catalog.places import Place, distance_km, inside_box
@@ -55,6 +55,17 @@ class ProductImageQuerySet(models.QuerySet):
     def primary(self) -> Self:
         """One photo per product, the one it is compared by: front, full, side, back, else first."""
         return self.order_by("product_id", "view_rank", "id").distinct("product_id")
+
+
+class CategoryQuerySet(models.QuerySet):
+    """Questions about categories."""
+
+    def alone_in_group(self) -> Self:
+        """Categories that nobody grouped: the import made their group, and it is like no other."""
+        others = self.model.objects.filter(group=OuterRef("group")).exclude(pk=OuterRef("pk"))
+        values = self.model._meta.apps.get_model("catalog", "GroupSimilarity").objects
+        known = values.filter(Q(a=OuterRef("group")) | Q(b=OuterRef("group")))
+        return self.filter(~Exists(others), ~Exists(known), group__name=F("name"))
 
 
 class StoreQuerySet(models.QuerySet):

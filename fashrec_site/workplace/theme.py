@@ -17,6 +17,7 @@ UNFOLD: dict[str, Any] = {
             "href": lambda request: static("fashrec/icon.svg"),
         }
     ],
+    "DASHBOARD_CALLBACK": "fashrec_site.workplace.today.page.add_today",
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
     "STYLES": [

@@ -8,6 +8,8 @@ from fashrec_site.workplace import profiles
 from fashrec_site.workplace.matrix import views as matrix
 from fashrec_site.workplace.products import views as products
 from fashrec_site.workplace.products.progress import embedding_progress
+from fashrec_site.workplace.today import lists
+from fashrec_site.workplace.today import page as today
 
 if TYPE_CHECKING:
     from fashrec_site.workplace.site import WorkplaceSite
@@ -27,5 +29,8 @@ def workplace_urls(site: "WorkplaceSite") -> list[URLPattern]:
         ("products/retry/<int:embedding_id>/", products.retry, "embedding_retry"),
         ("products/embedding/", embedding_progress, "embedding_progress"),
         ("preview/subjects/", matrix.subjects, "preview_subjects"),
+        ("today/workers/", today.workers_part, "today_workers"),
+        ("today/without-embedding/", lists.without_embedding, "today_without_embedding"),
+        ("today/without-photo/", lists.without_photo, "today_without_photo"),
     ]
     return [path(route, site.admin_view(view), name=name) for route, view, name in pages]
