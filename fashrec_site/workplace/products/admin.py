@@ -57,6 +57,7 @@ class CuratedProductAdmin(ProductAdmin):
     )
     list_filter_submit = True
     list_fullwidth = True
+    list_per_page = 25
     list_select_related = ("category", "popularity")
     show_full_result_count = False
     actions = ("activate", "deactivate", "move", "look_again")
