@@ -64,7 +64,9 @@ def add_today(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 @require_GET
 def workers_part(request: HttpRequest) -> HttpResponse:
     """The workers' part of the page, asked for when the rest is there: it may take a second."""
-    return render(request, "admin/today/workers.html", {"workers": workers()})
+    known = workers()
+    unserved = [queue.name for queue in known.queues if not queue.workers]
+    return render(request, "admin/today/workers.html", {"workers": known, "unserved": unserved})
 
 
 def _tiles(today: Figures) -> list[Tile]:

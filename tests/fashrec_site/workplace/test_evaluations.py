@@ -135,6 +135,7 @@ def test_settings_that_differ_are_marked(admin_client):
     assert settings_of(a, b) == [("k", 5, 3), ("weights: visual", 0.7, None)]
     page = admin_client.get(f"{LIST}compare/", {"a": a.pk, "b": b.pk}).content.decode()
     assert page.count('<tr class="differs">') == 2
+    assert "not of the same lists" in page
     assert admin_client.get(f"{LIST}compare/", {"a": a.pk, "b": "x"}).status_code == 400
     assert admin_client.get(f"{LIST}compare/", {"a": a.pk, "b": 10**9}).status_code == 404
 

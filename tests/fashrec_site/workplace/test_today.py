@@ -103,6 +103,7 @@ def test_who_sees_no_products_gets_a_page_all_the_same(client):
 def test_queues_without_a_worker_say_how_to_start_one(admin_client):
     page = admin_client.get("/admin/today/workers/").content.decode()
     assert page.count("none answers") == 2
+    assert "No worker serves celery and photo_search" in page
     assert "manage.py run_workers" in page
 
 
