@@ -62,7 +62,7 @@ def _deed(because: "Because") -> str:
 
 
 def _name(product: Product) -> str:
-    described = f"{product.color} {product.category.name}".strip().lower()
+    described = f"{product.color} {product.category.name}".replace("_", " ").strip().lower()
     return product.title or described
 
 

@@ -29,7 +29,7 @@ def page(view: View) -> View:
     def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         seconds = seconds_until_allowed(request)
         if seconds is not None:
-            message = f"That were many pages in a short time. Please wait {seconds:.0f} seconds."
+            message = f"Those were many pages in a short time. Please wait {seconds:.0f} seconds."
             return sorry(request, HTTPStatus.TOO_MANY_REQUESTS, message, retry_after=seconds)
         try:
             return view(request, *args, **kwargs)
