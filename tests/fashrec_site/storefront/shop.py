@@ -75,7 +75,7 @@ def _write_report(folder: Path) -> None:
     folder.mkdir(parents=True)
     columns = [f"published value {i}" for i in range(14)]
     row = " | ".join
-    table = [row(columns), row("---" for _ in columns), row("64.95 [60.1, 69.8]" for _ in columns)]
+    table = [row(columns), row("---:" for _ in columns), row("64.95 [60.1, 69.8]" for _ in columns)]
     text = ["# Evaluation", "", *table, "", f"`{'x' * 200}`", "", "![Masks](figure_2_masks.png)"]
     (folder / "report.md").write_text("\n".join(text))
     Image.new("RGB", (2400, 900), "white").save(folder / "figure_2_masks.png")
