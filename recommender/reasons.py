@@ -45,8 +45,9 @@ def _kind(item: "Recommendation") -> str:
 
 
 def _popularity(item: "Recommendation") -> str:
-    is_popular = item.normalized_popularity >= 0.5
-    return f"{'popular' if is_popular else 'seldom bought'}, like what you usually pick"
+    described = "popular" if item.normalized_popularity >= 0.5 else "seldom bought"
+    has_bought = item.because is not None and item.because.kind == Event.Kind.PURCHASE
+    return f"{described}, like what you usually pick" if has_bought else f"{described} so far"
 
 
 def _near(item: "Recommendation") -> str:

@@ -38,4 +38,9 @@ const soon = () => { clearTimeout(timer); timer = setTimeout(preview, 300); };
 form?.addEventListener("input", soon);
 form?.addEventListener("change", soon);
 for (const field of [kind, name]) field.addEventListener("change", soon);
+name.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault(); // the preview stands in the form: it would save what is only tried
+  soon();
+});
 find(name, kind, panel.dataset.subjects);

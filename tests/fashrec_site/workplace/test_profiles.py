@@ -129,8 +129,11 @@ def test_sliders_move_the_numbers_and_the_preview_follows(desk, shop):  # noqa: 
     assert page.input_value("#id_weight_category") == "0.9"
     page.wait_for_function("document.querySelector('#preview').innerText.includes('w_c 0.9')")
     assert page.locator("section[aria-label=After] .item").count() == 2
+    page.press("#preview-name", "Enter")  # asks again, and saves nothing
+    assert page.url.endswith(f"{profile.pk}/change/")
     desk.check()
     desk.open(f"{PROFILES}{profile.pk}/history/")
+    assert RankingProfile.objects.get(pk=profile.pk).weight_category != 0.9
     desk.check()
 
 
