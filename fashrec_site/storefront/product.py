@@ -6,7 +6,7 @@ from django.shortcuts import render
 from fashrec_site.storefront.api import ask
 from fashrec_site.storefront.events import new_key
 from fashrec_site.storefront.pages import page
-from fashrec_site.storefront.visitor import visitor_of
+from fashrec_site.storefront.visitor import recognise, visitor_of
 
 
 @page
@@ -19,4 +19,6 @@ def product(request: HttpRequest, item_id: str) -> HttpResponse:
         "recommendation": request.GET.get("from", ""),
         "view_key": new_key(),
     }
-    return render(request, "storefront/product.html", context)
+    response = render(request, "storefront/product.html", context)
+    recognise(request, response)
+    return response

@@ -71,6 +71,17 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
+def recognise(request: HttpRequest, response: HttpResponse) -> None:
+    """Give a stranger a token with a page that records that it was looked at.
+
+    Earlier than the record itself: a first heart at the same moment would get another token, and
+    what it recorded would belong to nobody once the browser keeps one of the two.
+    """
+    visitor = visitor_of(request)
+    if not visitor.is_known:
+        remember(response, VISITOR_COOKIE, new_token())
+
+
 def remember(response: HttpResponse, cookie: str, value: str) -> None:
     """Keep a value in the visitor's browser, out of reach of scripts and other sites."""
     response.set_cookie(

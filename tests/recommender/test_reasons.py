@@ -48,9 +48,7 @@ def test_what_was_done_is_said_and_a_title_is_a_better_name(kind, words):
 
 
 def test_without_anything_to_compare_with_it_is_the_popularity():
-    assert reason(popularity=0.3, kind=None) == (
-        "Popular so far (popularity 0.30 of 0.30)."
-    )
+    assert reason(popularity=0.3, kind=None) == ("Popular so far (popularity 0.30 of 0.30).")
 
 
 def test_who_bought_nothing_picks_nothing_usually():

@@ -48,7 +48,15 @@ def request(port, method, place, body=None, **headers):
 
 
 def send(port, content):
-    """POST a photo as a browser does."""
+    """POST a photo as a browser does: once more, when the connection breaks while it is sent."""
+    try:
+        return send_once(port, content)
+    except (BrokenPipeError, ConnectionResetError):
+        return send_once(port, content)
+
+
+def send_once(port, content):
+    """Status, headers and JSON of one POST."""
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photo"; filename="x.png"\r\n'
     body = f"{head}Content-Type: image/png\r\n\r\n".encode() + content
     body += f"\r\n--{BOUNDARY}--\r\n".encode()

@@ -225,6 +225,17 @@ def test_a_form_that_leads_elsewhere_leads_home(client, world):
     assert client.post("/events/", key)["Location"] == "/"
 
 
+def test_what_a_stranger_does_at_once_on_a_products_page_has_one_token(client, world):
+    client.get("/")
+    assert "visitor" not in client.cookies
+    client.get("/products/alike/")
+    token = client.cookies["visitor"].value
+    for kind in ("VIEW", "FAVOURITE"):
+        client.post("/events/", {"kind": kind, "item": "alike", "key": kind})
+        assert client.cookies["visitor"].value == token
+    assert Event.objects.values("session").distinct().count() == 1
+
+
 def test_a_strangers_favourite_is_theirs_after_the_signup(client, world):
     event = {"kind": "FAVOURITE", "item": "alike", "key": "k1", "next": "/products/"}
     assert client.post("/events/", event)["Location"] == "/products/"

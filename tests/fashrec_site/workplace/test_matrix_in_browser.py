@@ -87,6 +87,8 @@ def test_300_categories_stay_few_elements_and_show_what_the_database_says(desk):
 def _compare_with_the_view(page):
     """The grid shows what `CategoryPair` defines, in the row that is left."""
     page.set_viewport_size({"width": 1440, "height": 900})
+    cells = "document.querySelectorAll('#matrix [role=gridcell]').length"
+    page.wait_for_function(f"{cells} > 10")  # it is drawn anew after the window has grown
     shown = dict(
         page.eval_on_selector_all(
             "#matrix [role=gridcell]", "cells => cells.map(c => [c.title.split(': ')[0], c.title])"
