@@ -14,7 +14,12 @@ MAY_IMPORT = {
     "recommender": {"recommender", "shoppers", "embeddings", "catalog"},
     "fashrec_site": set(APPS),
 }
-FREE_OF_DJANGO = ("embeddings/nets", "embeddings/photo_sets", "recommender/learning")
+FREE_OF_DJANGO = (
+    "embeddings/nets",
+    "embeddings/photo_sets",
+    "embeddings/training",
+    "recommender/learning",
+)
 # catalog's readers of names and maps are free of Django too (tests/embeddings/photo_sets)
 MAY_BORROW = {"embeddings/photo_sets": {"catalog"}}
 

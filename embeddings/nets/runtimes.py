@@ -31,7 +31,7 @@ def available_runtimes() -> list[str]:
     """The runtimes of this machine, fastest first; `REFERENCE` is the last."""
     import torch
 
-    has_bf16 = bool(BF16_FLAGS & _processor_flags())
+    has_bf16 = processor_has_bf16()
     has_openvino = find_spec("openvino") is not None
     can_run = {
         CUDA: torch.cuda.is_available(),
@@ -60,6 +60,11 @@ def accelerated(network: "Network", runtime: str) -> Features:
     if runtime == TORCH_BF16:
         return Network(network.spec, network.module, device="cpu", dtype=torch.bfloat16)
     return Network(network.spec, network.module, device=runtime)
+
+
+def processor_has_bf16() -> bool:
+    """Whether the processor multiplies in bf16."""
+    return bool(BF16_FLAGS & _processor_flags())
 
 
 def circumstances() -> str:
