@@ -15,6 +15,7 @@ from catalog.models import Product
 
 N_STORES = 200
 N_SHOPPERS = 5_000
+SHOPPER_GENDERS = ["WOMEN"] * 6 + ["MEN"] * 3 + ["UNISEX"]
 COLORS = ["Black", "White", "Red", "Blue", "Green", "Yellow", "Navy", "Grey", "Pink", "Brown"]
 ALL_WORDS = (
     "linen cotton silk wool leather denim velvet striped checked printed plain floral slim loose "
@@ -43,16 +44,25 @@ FILL = (
        JOIN LATERAL (SELECT id FROM catalog_store ORDER BY id
                      OFFSET (p.id * 7 + k * 61) %% %(n_stores)s LIMIT 1) AS s ON true
        ON CONFLICT DO NOTHING""",
+    # One shopper in ten of unknown gender; all of them see what is for children, too.
     """INSERT INTO shoppers_shopper (external_id, gender, trendiness, is_simulated, created_at)
-       SELECT 'shopper ' || n, 'UNISEX', 0.5, true, now()
+       SELECT 'shopper ' || n,
+           (%(genders)s::text[])[1 + n %% cardinality(%(genders)s::text[])],
+           (n * 37 %% 101) / 100.0, true, now()
        FROM generate_series(1, %(n_shoppers)s) AS n""",
-    """INSERT INTO shoppers_purchase (shopper_id, product_id, purchased_at, is_simulated)
-       SELECT s.first + (n * 7) %% %(n_shoppers)s,
-           p.first + ((n::bigint * n) %% %(n_products)s),
-           now() - n * interval '365 days' / %(n_purchases)s, true
-       FROM generate_series(1, %(n_purchases)s) AS n,
-           (SELECT min(id) AS first FROM shoppers_shopper) AS s,
-           (SELECT min(id) AS first FROM catalog_product) AS p""",
+    """WITH numbered AS MATERIALIZED (
+           SELECT id, gender, row_number() OVER (PARTITION BY gender ORDER BY id) - 1 AS n
+           FROM catalog_product),
+       sizes AS (SELECT gender, count(*) AS n FROM catalog_product GROUP BY gender),
+       bought AS (
+           SELECT n, min_id + (n * 7) %% %(n_shoppers)s AS shopper_id
+           FROM generate_series(1, %(n_purchases)s) AS n,
+               (SELECT min(id) AS min_id FROM shoppers_shopper))
+       INSERT INTO shoppers_purchase (shopper_id, product_id, purchased_at, is_simulated)
+       SELECT s.id, p.id, now() - b.n * interval '365 days' / %(n_purchases)s, true
+       FROM bought b JOIN shoppers_shopper s ON s.id = b.shopper_id
+           JOIN sizes USING (gender)
+           JOIN numbered p ON p.gender = s.gender AND p.n = b.n::bigint * b.n %% sizes.n""",
     "ANALYZE",
 )
 
@@ -147,15 +157,19 @@ def run(*, n_products: int, n_purchases: int, n_repetitions: int, seed: int) -> 
     }
 
 
-def fill_shop(n_products: int, n_purchases: int) -> None:
-    """Give a synthetic catalogue words, prices, stores, stock, shoppers and purchases."""
+def fill_shop(n_products: int, n_purchases: int, n_shoppers: int = N_SHOPPERS) -> None:
+    """Give a synthetic catalogue words, prices, stores, stock, shoppers and purchases.
+
+    The shoppers are named "shopper 1", "shopper 2", ...
+    """
     values = {
         "words": WORDS,
         "n_words": len(WORDS),
         "colors": COLORS,
         "n_colors": len(COLORS),
         "n_stores": N_STORES,
-        "n_shoppers": N_SHOPPERS,
+        "n_shoppers": n_shoppers,
+        "genders": SHOPPER_GENDERS,
         "n_products": n_products,
         "n_purchases": n_purchases,
     }

@@ -49,7 +49,7 @@ def run(plan: Plan, folder: Path, stages: Stages) -> dict[str, Any]:
     """Fill, start, search, flood; bodies of requests lie in `folder`. Returns the named figures."""
     shop, key = ensure_shop(plan.n_products, plan.seed, stages), new_key()
     searches = _searches(plan.photos or DEFAULT_PHOTOS, plan.width_px, key, folder)
-    reads = draw_reads(N_DRAWN, plan.n_products, key, Random(plan.seed))
+    reads = draw_reads(N_DRAWN, plan.n_products, shop["n_shoppers"], key, Random(plan.seed))
     with web_server() as server, photo_worker():
         calm = Spec(server.port, reads, plan.seconds, n_clients=16, rate=plan.rate)
         pair = Spec(server.port, searches, plan.seconds, AT_ONCE, pause_seconds=PAUSE_SECONDS)

@@ -3,7 +3,8 @@
 import json
 from random import Random
 
-from benchmarks.graphql_queries import N_SHOPPERS, QUERIES, random_values
+from benchmarks.graphql_queries import QUERIES, random_values
+from benchmarks.graphql_variables import with_variables
 from benchmarks.http_load.generator import Request
 
 # Shares of the requests: a page of the catalogue, a search, a product page's four queries, a home
@@ -33,17 +34,22 @@ RECOMMENDATIONS = """{{ recommendations(shopper: "shopper {shopper}", k: 5) {{
 TEMPLATES = QUERIES | {"recommendations": RECOMMENDATIONS}
 
 
-def draw_reads(n_requests: int, n_products: int, key: str, random: Random) -> list[Request]:
+def draw_reads(
+    n_requests: int, n_products: int, n_shoppers: int, key: str, random: Random
+) -> list[Request]:
     """So many GraphQL requests of a storefront's server, of all kinds by their shares."""
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
     kinds = random.choices(list(SHARES), list(SHARES.values()), k=n_requests)
-    return [_request(kind, n_products, headers, random) for kind in kinds]
+    return [_request(kind, n_products, n_shoppers, headers, random) for kind in kinds]
 
 
-def _request(kind: str, n_products: int, headers: dict[str, str], random: Random) -> Request:
+def _request(
+    kind: str, n_products: int, n_shoppers: int, headers: dict[str, str], random: Random
+) -> Request:
     values = random_values(random) | {
         "item_id": f"p{random.randrange(n_products)}",
-        "shopper": random.randint(1, N_SHOPPERS),
+        "shopper": random.randint(1, n_shoppers),
     }
-    body = json.dumps({"query": TEMPLATES[kind].format(**values)})
+    query, variables = with_variables(TEMPLATES[kind].format(**values))
+    body = json.dumps({"query": query, "variables": variables})
     return Request(kind=kind, path="/graphql/", body=body, headers=headers)

@@ -28,7 +28,7 @@ def run(
 ) -> dict[str, Any]:
     """Fill, warm up, load. Returns the named figures."""
     shop = ensure_shop(n_products, seed, stages)
-    requests = draw_reads(N_DRAWN, n_products, new_key(), Random(seed))
+    requests = draw_reads(N_DRAWN, n_products, shop["n_shoppers"], new_key(), Random(seed))
     with web_server() as server:
         load = Spec(server.port, requests, seconds, n_clients, rate)
         if warm_seconds:

@@ -9,7 +9,7 @@ import numpy as np
 from django.conf import settings
 
 from benchmarks.datasets.photo_catalogue import DEFAULT_WEIGHTS
-from benchmarks.graphql_queries import N_SHOPPERS, fill_shop
+from benchmarks.graphql_queries import fill_shop
 from benchmarks.stages import Stages
 from benchmarks.synthetic import empty_database, fill_catalogue
 from catalog.models import Product
@@ -20,7 +20,8 @@ from fashrec_site.models import ApiKey
 from shoppers.callers import Scope
 
 PURCHASES_PER_PRODUCT = 4
-LAYOUT_VERSION = 1  # count up to fill anew what earlier versions filled
+PURCHASES_PER_SHOPPER = 5  # as in the simulated year
+LAYOUT_VERSION = 2  # count up to fill anew what earlier versions filled
 KEY_NAME = "load benchmark"
 
 
@@ -45,19 +46,21 @@ def ensure_shop(n_products: int, seed: int, stages: Stages) -> dict[str, Any]:
         if wanted.items() <= facts.items() and Product.objects.count() == n_products:
             return facts
     marker.unlink(missing_ok=True)
+    n_purchases = PURCHASES_PER_PRODUCT * n_products
+    n_shoppers = n_purchases // PURCHASES_PER_SHOPPER
     with stages.stage("Filling the shop"):
         empty_database()
         backbone = register_backbone(name=choose_backbone().name)
         rng = np.random.default_rng(seed)
         fill_catalogue(rng, n_products, backbone.dimension, backbone)
-        fill_shop(n_products, PURCHASES_PER_PRODUCT * n_products)
+        fill_shop(n_products, n_purchases, n_shoppers)
     with stages.stage("Indexing"):
         ensure_search_indexes(backbone)
     facts = wanted | {
         "backbone": backbone.name,
         "dimension": backbone.dimension,
-        "n_shoppers": N_SHOPPERS,
-        "n_purchases": PURCHASES_PER_PRODUCT * n_products,
+        "n_shoppers": n_shoppers,
+        "n_purchases": n_purchases,
     }
     marker.write_text(json.dumps(facts), encoding="utf-8")
     return facts

@@ -122,7 +122,7 @@ def test_a_server_that_falls_behind_has_the_rate_at_which_it_caught_up():
 
 
 def test_all_kinds_of_reads_are_drawn_by_their_shares():
-    drawn = Counter(r.kind for r in draw_reads(10_000, 50, "key", Random(1)))
+    drawn = Counter(r.kind for r in draw_reads(10_000, 50, 40, "key", Random(1)))
     assert set(drawn) == set(SHARES) <= set(TEMPLATES)
     for kind, share in SHARES.items():
         assert drawn[kind] / 10_000 == pytest.approx(share / sum(SHARES.values()), abs=0.02)
