@@ -191,6 +191,15 @@ class Product(models.Model):
     usage = models.CharField(max_length=100, blank=True)
     price = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="merged",
+        help_text="the product that it turned out to be: its item id names that one from then on",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -210,10 +219,23 @@ class Product(models.Model):
             models.CheckConstraint(
                 condition=Q(gender__in=Gender.values), name="product_gender_known"
             ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(is_active=False),
+                name="merged_product_not_on_sale",
+            ),
+            models.CheckConstraint(
+                condition=~Q(merged_into=F("id")), name="product_not_merged_into_itself"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title or self.item_id
+
+    def clean(self) -> None:
+        """Refuse to put a product on sale that is another one's."""
+        if self.is_active and self.merged_into_id:
+            message = f"It was merged into {self.merged_into.item_id}: undo that first."
+            raise ValidationError({"is_active": message})
 
 
 class ProductSearch(models.Model):

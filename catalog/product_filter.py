@@ -104,7 +104,7 @@ class ProductFilter:
     def _by_kind(self, products: ProductQuerySet) -> ProductQuerySet:
         self._check_choices()
         if self.item_id is not None:
-            products = products.filter(item_id__in=self.item_id)
+            products = products.named(self.item_id)
         if self.gender is not None:
             products = products.filter(gender__in=[gender.value for gender in self.gender])
         if self.category is not None:

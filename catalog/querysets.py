@@ -5,7 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 
 from catalog.places import Place, distance_km, inside_box
 
@@ -16,6 +16,20 @@ class ProductQuerySet(models.QuerySet):
     def active(self) -> Self:
         """Products on sale."""
         return self.filter(is_active=True)
+
+    def unmerged(self) -> Self:
+        """Products that are not another one's former listing."""
+        return self.filter(merged_into__isnull=True)
+
+    def named(self, item_ids: Iterable[str]) -> Self:
+        """The products that these item ids name: a merged one's names what it was merged into."""
+        rows = self.model.objects.filter(item_id__in=list(item_ids)).order_by()
+        return self.filter(pk__in=rows.values(key=Coalesce("merged_into", "pk")))
+
+    def keys_by_item_id(self) -> dict[str, int]:
+        """Product keys by every item id that names them, those of merged products included."""
+        rows = self.order_by().values_list("item_id", Coalesce("merged_into", "pk"))
+        return dict(rows.iterator())
 
     def with_details(self) -> Self:
         """With category, group and photos loaded: what showing a product needs. Two queries."""
@@ -73,9 +87,8 @@ class StoreQuerySet(models.QuerySet):
 
     def stocking(self, item_id: str) -> Self:
         """Stores that have this product."""
-        return self.filter(
-            stock__quantity__gt=0, stock__product__item_id=item_id, stock__product__is_active=True
-        )
+        wanted = self.model._meta.apps.get_model("catalog", "Product").objects.named([item_id])
+        return self.filter(stock__quantity__gt=0, stock__product__in=wanted.active())
 
     def by_distance(self, place: Place) -> Self:
         """Nearest first, with `distance_km` (great-circle)."""

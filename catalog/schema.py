@@ -34,8 +34,8 @@ class CatalogQuery:
 
     @strawberry_django.field
     def product(self, item_id: ItemId) -> Product | None:
-        """The product with this item id; null where there is none on sale."""
-        return models.Product.objects.filter(item_id=item_id)
+        """The product with this item id, or into which it was merged; null if none is on sale."""
+        return models.Product.objects.named([item_id])
 
     @strawberry_django.connection(RowConnection[Product], metadata=cost(SEARCH))
     def products(

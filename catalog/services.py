@@ -6,6 +6,7 @@ from typing import Literal
 
 from django.db import connection, transaction
 
+from catalog.importing.aliases import follow_merges
 from catalog.importing.items import Item, choose_groups, collect_items, refuse_contradictions
 from catalog.importing.photos import MAP_FORMATS, PHOTO_FORMATS, CheckedImage, check_files
 from catalog.importing.report import ImportRefusedError, ImportReport
@@ -103,6 +104,7 @@ def _write(
     with new_files() as files, transaction.atomic():
         with connection.cursor() as cursor:  # a second import waits, then finds nothing to do
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
+        items = follow_merges(items, report)
         names = {str(item.product.get("category", UNCATEGORIZED)) for item in items}
         categories = ensure_categories(names, groups, report)
         writer = CatalogWriter(categories=categories, checked=checked, files=files, report=report)

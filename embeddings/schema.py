@@ -64,7 +64,7 @@ class EmbeddingsQuery:
     ) -> SimilarProductConnection:
         """Products of compatible gender that look most like this one, nearest first."""
         page = RankedPage.of(first, after)
-        product = ProductRow.objects.active().filter(item_id=item_id).first()
+        product = ProductRow.objects.active().named([item_id]).first()
         if product is None:
             raise not_found("No such product.")
         backbone = best_backbone_with_vectors()

@@ -116,7 +116,7 @@ class DiscoveryQuery:
         """Products for the page of this one."""
         page = RankedPage.of(first, after)
         product = ProductRow.objects.active().select_related("category")
-        product = product.filter(item_id=item_id).first()
+        product = product.named([item_id]).first()
         if product is None:
             raise not_found("No such product.")
         found = related_products(

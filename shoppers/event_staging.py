@@ -8,6 +8,7 @@ from catalog.models import Product
 from shoppers.bulk_load import copy_rows
 from shoppers.csv_file import BadRow
 from shoppers.event_file import EventFile
+from shoppers.staged_products import follow_merges
 
 COLUMNS = (
     "line",
@@ -168,7 +169,7 @@ FROM staged_event ORDER BY occurred_at, line
 
 def stage(file: EventFile) -> int:
     """Load the file's good lines and return how many; an unknown item id makes a line bad."""
-    product_ids = dict(Product.objects.order_by().values_list("item_id", "pk"))
+    product_ids = Product.objects.keys_by_item_id()
 
     def rows() -> Iterator[tuple[object, ...]]:
         for row in file:
@@ -191,6 +192,7 @@ def stage(file: EventFile) -> int:
     _execute(CREATE)
     n_rows = copy_rows("staged_event", COLUMNS, rows())
     _execute("ANALYZE staged_event")
+    follow_merges("staged_event")
     return n_rows
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from catalog.models import Product
+from catalog.item_ids import lock_named_products
 from shoppers.models import AnonymousSession, Event, Shopper
 from shoppers.purchase_events import add_purchases, lock_popularity_of, take_back_purchases
 from shoppers.sessions import hashed, lock_sessions
@@ -71,8 +71,8 @@ def record_events(*, events: Sequence[NewEvent], now: datetime) -> RecordedEvent
         message = f"at most {MAX_EVENTS} events in one call; got {len(events)}"
         raise EventsRefused([Problem(MAX_EVENTS, "key", message)])
     _refuse([problem for i, event in enumerate(events) for problem in _problems(i, event, now)])
-    products = _products(events)
     with transaction.atomic():
+        products = _products(events)
         rows = _rows(events, products, now)
         new = _without_duplicates(rows)
         Event.objects.bulk_create(new)
@@ -121,10 +121,8 @@ def _is_storable(text: str) -> bool:
 
 
 def _products(events: Sequence[NewEvent]) -> dict[str, int]:
-    """Keys by item id, also of products that are no longer on sale."""
-    wanted = {event.item_id for event in events}
-    known = Product.objects.filter(item_id__in=wanted)
-    products = dict(known.order_by().values_list("item_id", "pk"))
+    """Keys by item id, also of products that are no longer on sale; locked against merging."""
+    products = lock_named_products(event.item_id for event in events)
     _refuse(
         [
             Problem(i, "item_id", f"no product {event.item_id!r}")

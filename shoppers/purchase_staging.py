@@ -8,6 +8,7 @@ from catalog.models import Product
 from shoppers.bulk_load import copy_rows
 from shoppers.csv_file import BadRow
 from shoppers.purchase_file import PurchaseFile
+from shoppers.staged_products import follow_merges
 
 COLUMNS = (
     "line",
@@ -66,7 +67,7 @@ ON CONFLICT (shopper_id, product_id, purchased_at) DO NOTHING
 
 def stage(file: PurchaseFile) -> int:
     """Load the file's good lines and return how many; an unknown item id makes a line bad."""
-    product_ids = dict(Product.objects.order_by().values_list("item_id", "pk"))
+    product_ids = Product.objects.keys_by_item_id()
 
     def rows() -> Iterator[tuple[object, ...]]:
         for row in file:
@@ -91,6 +92,7 @@ def stage(file: PurchaseFile) -> int:
     n_rows = copy_rows("staged_purchase", COLUMNS, rows())
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE staged_purchase")
+    follow_merges("staged_purchase")
     return n_rows
 
 

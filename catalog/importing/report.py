@@ -17,6 +17,7 @@ class ImportReport:
     n_products_created: int = 0
     n_products_updated: int = 0
     n_products_unchanged: int = 0
+    n_products_merged: int = 0  # left out, as the product that they were merged into came too
     n_photos_created: int = 0
     n_photos_replaced: int = 0
     n_photos_unchanged: int = 0

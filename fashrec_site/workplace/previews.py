@@ -77,7 +77,7 @@ def find_subject(kind: str, name: str) -> Shopper | Product | None:
     """The shopper or product whom a preview is for; None where there is none."""
     name = name.strip().replace("\0", "")
     if kind == "product":
-        return Product.objects.filter(item_id=name).first()
+        return Product.objects.named([name]).first()
     return Shopper.objects.filter(external_id=name).first()
 
 

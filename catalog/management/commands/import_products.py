@@ -84,6 +84,7 @@ class Command(BaseCommand):
             f"Read {report.description}.\n"
             f"Products: {report.n_products_created:,} created, "
             f"{report.n_products_updated:,} updated, {report.n_products_unchanged:,} unchanged; "
+            f"{self._merged(report)}"
             f"categories: {report.n_categories_created:,} created.\n"
             f"Photos: {report.n_photos_created:,} created, {report.n_photos_replaced:,} replaced, "
             f"{report.n_photos_unchanged:,} unchanged; "
@@ -91,3 +92,7 @@ class Command(BaseCommand):
         )
         if report.n_photos_created or report.n_photos_replaced or report.n_maps_stored:
             self.stdout.write("Next: manage.py embed_products")
+
+    def _merged(self, report: ImportReport) -> str:
+        n_merged = report.n_products_merged
+        return f"left out, as merged into others: {n_merged:,}; " if n_merged else ""

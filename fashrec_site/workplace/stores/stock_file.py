@@ -1,6 +1,8 @@
 """Stock as a file: item id, store and quantity, both ways, with the errors of each row."""
 
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -108,23 +110,56 @@ class StockResource(ModelResource):
         use_transactions = True
 
     def before_import(self, dataset: Dataset, **kwargs: Any) -> None:
-        """Read the products and stores that the file names, and refuse a pair that comes twice."""
+        """Read the products and stores that the file names, and add up what is one article's."""
         self.seen: set[tuple[str, str]] = set()
+        self.written: set[tuple[int, int]] = set()
         missing = [name for name in COLUMNS if name not in (dataset.headers or ())]
         if missing:
             raise ValidationError(f"The file has no column {' and no '.join(missing)}.")
         ids, names = (_names(dataset[column]) for column in COLUMNS[:2])
-        products = Product.objects.filter(item_id__in=ids)
+        products = Product.objects.filter(item_id__in=ids).select_related("merged_into")
         stores = Store.objects.filter(name__in=names)
-        self.fields["item_id"].widget.known = {p.item_id: p for p in products}
+        self.fields["item_id"].widget.known = {p.item_id: p.merged_into or p for p in products}
         self.fields["store"].widget.known = {s.name: s for s in stores}
+        self.totals = self._totals(dataset)
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
-        """Refuse the second row of a pair: which of the two holds?"""
+        """Refuse the second row of a pair: which of the two holds?
+
+        A row of a merged product is no such: its pieces are counted in the first row of the two.
+        """
         pair = _text(row.get("item_id")), _text(row.get("store"))
         if pair in self.seen:
             raise ValidationError(f"“{pair[0]}” in “{pair[1]}” came in an earlier row already")
         self.seen.add(pair)
+        stock = self._stock_of(row)
+        row["is_counted"] = stock in self.written
+        if stock in self.totals:
+            self.written.add(stock)
+            row["quantity"] = row["quantity"] if row["is_counted"] else self.totals[stock]
+
+    def skip_row(
+        self, instance: Stock, original: Stock, row: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> bool:
+        """Also what an earlier row counted."""
+        return row.get("is_counted") or super().skip_row(instance, original, row, *args, **kwargs)
+
+    def _stock_of(self, row: dict[str, Any]) -> tuple[int, int] | None:
+        """The keys of the product and the store that a row is about; None where one is unknown."""
+        try:
+            return self.fields["item_id"].clean(row).pk, self.fields["store"].clean(row).pk
+        except ValueError:
+            return None
+
+    def _totals(self, dataset: Dataset) -> dict[tuple[int, int], int]:
+        """Pieces by product and store, of all rows that can be read."""
+        totals: dict[tuple[int, int], int] = Counter()
+        for row in dataset.dict:
+            stock = self._stock_of(row)
+            with suppress(ValueError):
+                totals[stock] += self.fields["quantity"].clean(row)
+        del totals[None]
+        return totals
 
 
 def _names(cells: Iterable[Any]) -> set[str]:
