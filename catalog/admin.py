@@ -8,7 +8,6 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
 from catalog.importing.photos import (
     MAP_FORMATS,
@@ -18,6 +17,7 @@ from catalog.importing.photos import (
     check_image,
 )
 from catalog.labelled_inline import LabelledInline
+from catalog.list_admin import ListAdmin
 from catalog.models import (
     Category,
     CategoryGroup,
@@ -109,7 +109,7 @@ class StockInline(LabelledInline):
 
 
 @admin.register(Product)
-class ProductAdmin(ModelAdmin):
+class ProductAdmin(ListAdmin):
     """Products with their photos and where they are in stock."""
 
     list_display = (
@@ -124,7 +124,6 @@ class ProductAdmin(ModelAdmin):
     list_display_links = ("picture", "item_id")
     list_filter = ("is_active", "gender", "category__group", "category", "season", "usage")
     list_select_related = ("category",)
-    list_per_page = 50
     search_fields = ("item_id", "title", "color")
     autocomplete_fields = ("category",)
     readonly_fields = ("created_at", "updated_at")
@@ -153,7 +152,7 @@ class ProductAdmin(ModelAdmin):
 
 
 @admin.register(ProductImage)
-class ProductImageAdmin(ModelAdmin):
+class ProductImageAdmin(ListAdmin):
     """Photos, one per product and view."""
 
     form = ProductImageForm
@@ -170,7 +169,6 @@ class ProductImageAdmin(ModelAdmin):
     list_display = ("picture", "product", "view", "has_map", "created_at")
     list_filter = ("view", ("segmentation_map", admin.EmptyFieldListFilter))
     list_select_related = ("product",)
-    list_per_page = 50
     search_fields = ("product__item_id", "product__title")
     autocomplete_fields = ("product",)
     readonly_fields = ("picture", "sha256", "segmentation_sha256", "created_at")
@@ -201,7 +199,7 @@ class CategoryInline(LabelledInline):
 
 
 @admin.register(CategoryGroup)
-class CategoryGroupAdmin(ModelAdmin):
+class CategoryGroupAdmin(ListAdmin):
     """Groups of categories."""
 
     list_display = ("name",)
@@ -215,7 +213,7 @@ class GroupedFilter(admin.SimpleListFilter):
     title = "grouped"
     parameter_name = "grouped"
 
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: ListAdmin) -> list[tuple[str, str]]:
         """One choice beside all."""
         return [("alone", "alone in a group")]
 
@@ -225,7 +223,7 @@ class GroupedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Category)
-class CategoryAdmin(ModelAdmin):
+class CategoryAdmin(ListAdmin):
     """Categories; each shows how similar every other one is, and where that value comes from."""
 
     list_display = ("name", "group")
@@ -248,7 +246,7 @@ class CategoryAdmin(ModelAdmin):
         return format_html("<table>{}</table>", rows) if rows else "-"
 
 
-class SimilarityAdmin(ModelAdmin):
+class SimilarityAdmin(ListAdmin):
     """Similarities of two rows, stored once per pair."""
 
     list_display = ("a", "b", "similarity")
@@ -263,7 +261,7 @@ admin.site.register([GroupSimilarity, CategorySimilarity], SimilarityAdmin)
 
 
 @admin.register(Store)
-class StoreAdmin(ModelAdmin):
+class StoreAdmin(ListAdmin):
     """Shops and where they are."""
 
     list_display = ("name", "latitude", "longitude", "is_simulated")
@@ -272,7 +270,7 @@ class StoreAdmin(ModelAdmin):
 
 
 @admin.register(Stock)
-class StockAdmin(ModelAdmin):
+class StockAdmin(ListAdmin):
     """How many pieces of a product a store has."""
 
     list_display = ("product", "store", "quantity")

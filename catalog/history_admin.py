@@ -5,10 +5,11 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin
+
+from catalog.list_admin import ListAdmin
 
 
-class HistoryAdmin(SimpleHistoryAdmin, ModelAdmin):
+class HistoryAdmin(SimpleHistoryAdmin, ListAdmin):
     """simple-history's admin, without its gap.
 
     Its form of an earlier version asks for the view permission only, also when it is sent: then

@@ -2,16 +2,13 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from catalog.list_admin import FoundByNameAdmin, ListAdmin
 from embeddings.models import Backbone, Embedding, FidelityCheck, ProductVector
 
 
-class ComputedAdmin(ModelAdmin):
+class ComputedAdmin(FoundByNameAdmin):
     """Rows that only the pipeline writes: they can be looked at and deleted."""
-
-    list_per_page = 50
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody types an embedding."""
@@ -23,7 +20,7 @@ class ComputedAdmin(ModelAdmin):
 
 
 @admin.register(Backbone)
-class BackboneAdmin(ModelAdmin):
+class BackboneAdmin(ListAdmin):
     """Backbones; what describes the weights comes from `embed_products`."""
 
     list_display = ["name", "dimension", "weights_sha256", "is_active", "created_at"]
@@ -42,7 +39,7 @@ class EmbeddingAdmin(ComputedAdmin):
     list_display = ["image", "backbone", "mask_method", "state", "error", "attempts", "updated_at"]
     list_filter = ["backbone", "state", "mask_method"]
     list_select_related = ["image__product", "backbone"]
-    search_fields = ["image__product__item_id", "error"]
+    search_fields = ["=image__product__item_id", "error"]
     exclude = ["vector"]
 
     def get_queryset(self, request: HttpRequest) -> object:
@@ -57,7 +54,7 @@ class ProductVectorAdmin(ComputedAdmin):
     list_display = ["product", "backbone", "gender", "category", "is_active"]
     list_filter = ["backbone", "gender", "is_active"]
     list_select_related = ["product", "backbone", "category"]
-    search_fields = ["product__item_id"]
+    search_fields = ["=product__item_id"]
     exclude = ["vector"]
 
     def get_queryset(self, request: HttpRequest) -> object:

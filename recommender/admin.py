@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
 from catalog.history_admin import HistoryAdmin
+from catalog.list_admin import FoundByNameAdmin
 from recommender.experiments import admin as experiments_admin  # noqa: F401 - registers
 from recommender.models import EvaluationRun, RankingProfile, RecommendationLog
 from recommender.profile_form import WEIGHTS, RankingProfileForm, make_default
@@ -72,7 +72,7 @@ class RankingProfileAdmin(HistoryAdmin):
         self.message_user(request, f"{chosen[0]} answers by default now.", messages.SUCCESS)
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(FoundByNameAdmin):
     """Records of what happened: to read, never to edit."""
 
     def has_add_permission(self, *args: object) -> bool:
@@ -91,8 +91,7 @@ class RecommendationLogAdmin(ReadOnlyAdmin):
     list_display = ["id", "shopper", "session", "tier", "n_statements", "n_unproven", "created_at"]
     list_filter = ["tier", "n_statements"]
     list_select_related = ["shopper", "session"]
-    search_fields = ["shopper__external_id"]
-    show_full_result_count = False
+    search_fields = ["=shopper__external_id"]
 
 
 @admin.register(EvaluationRun)

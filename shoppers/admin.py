@@ -3,13 +3,13 @@
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from catalog.list_admin import FoundByNameAdmin, ListAdmin
 from shoppers.models import AnonymousSession, Event, ProductPopularity, Purchase, Shopper
 
 
 @admin.register(Shopper)
-class ShopperAdmin(ModelAdmin):
+class ShopperAdmin(ListAdmin):
     """Shoppers."""
 
     list_display = ("external_id", "gender", "trendiness", "is_simulated", "created_at")
@@ -17,11 +17,10 @@ class ShopperAdmin(ModelAdmin):
     search_fields = ("external_id",)
     raw_id_fields = ("user",)
     readonly_fields = ("is_simulated", "created_at")
-    show_full_result_count = False
 
 
 @admin.register(Purchase)
-class PurchaseAdmin(ModelAdmin):
+class PurchaseAdmin(FoundByNameAdmin):
     """Purchases; the database counts them into the popularity."""
 
     list_display = ("shopper", "product", "purchased_at", "is_simulated")
@@ -31,11 +30,10 @@ class PurchaseAdmin(ModelAdmin):
     ordering = ("-purchased_at", "-id")
     raw_id_fields = ("shopper", "product")
     readonly_fields = ("is_simulated",)
-    show_full_result_count = False
 
 
 @admin.register(Event)
-class EventAdmin(ModelAdmin):
+class EventAdmin(FoundByNameAdmin):
     """What shoppers and sessions did; a record, which its purchases were made from."""
 
     list_display = ("occurred_at", "kind", "product", "shopper", "session", "recommendation_id")
@@ -43,7 +41,6 @@ class EventAdmin(ModelAdmin):
     list_select_related = ("shopper", "session", "product")
     search_fields = ("=shopper__external_id", "=product__item_id", "=key")
     ordering = ("-occurred_at", "-id")
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A purchase typed in here would make no purchase: `recordEvents` or `import_events` do."""
@@ -55,13 +52,12 @@ class EventAdmin(ModelAdmin):
 
 
 @admin.register(AnonymousSession)
-class AnonymousSessionAdmin(ModelAdmin):
+class AnonymousSessionAdmin(FoundByNameAdmin):
     """Sessions of people who were not logged in, and who they turned out to be."""
 
     list_display = ("id", "shopper", "created_at", "merged_at")
     list_select_related = ("shopper",)
     search_fields = ("=shopper__external_id",)
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Events make them."""
@@ -75,7 +71,7 @@ class AnonymousSessionAdmin(ModelAdmin):
 
 
 @admin.register(ProductPopularity)
-class ProductPopularityAdmin(ModelAdmin):
+class ProductPopularityAdmin(FoundByNameAdmin):
     """Popularity, of which a curator may set the base; rows come and go with their products."""
 
     list_display = ("product", "popularity", "base", "base_is_simulated", "counted")
@@ -85,7 +81,6 @@ class ProductPopularityAdmin(ModelAdmin):
     ordering = ("-popularity", "product_id")
     fields = ("product", "base", "base_is_simulated", "counted", "popularity")
     readonly_fields = ("product", "base_is_simulated", "counted", "popularity")
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """The database adds a row with each product."""

@@ -6,15 +6,16 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from catalog.list_admin import ListAdmin
 
 for model in (User, Group, AccessAttempt, AccessFailureLog, AccessLog):
     admin.site.unregister(model)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, ListAdmin):
     """Who may log in, and which role they have."""
 
     form = UserChangeForm
@@ -22,7 +23,6 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "roles", "is_staff", "is_superuser", "last_login")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> object:
         """Users with their roles in one query more."""
@@ -35,17 +35,16 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, ListAdmin):
     """Roles; the shipped ones are set right again by each `migrate`."""
 
 
 @admin.register(AccessAttempt)
-class AccessAttemptAdmin(ModelAdmin):
+class AccessAttemptAdmin(ListAdmin):
     """Wrong passwords that still count; deleting one lets its user try again at once."""
 
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start")
     search_fields = ("username", "ip_address")
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only a login makes one."""

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
 from catalog.labelled_inline import LabelledInline
+from catalog.list_admin import ListAdmin
 from recommender.experiments.models import Arm, Experiment
 from recommender.experiments.report import ArmReport, experiment_report, percent
 from recommender.experiments.services import ExperimentError, start, stop
@@ -40,7 +40,7 @@ class ArmInline(LabelledInline):
 
 
 @admin.register(Experiment)
-class ExperimentAdmin(ModelAdmin):
+class ExperimentAdmin(ListAdmin):
     """Comparisons of ranking profiles, with a report that may be looked at any day."""
 
     list_display = ("name", "goal", "started_at", "stopped_at")

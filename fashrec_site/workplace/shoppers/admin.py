@@ -30,7 +30,6 @@ class ShopperPageAdmin(ShopperAdmin):
     """Shoppers. Deleting one is an erasure: whole, confirmed by name, and in the log without it."""
 
     list_display = ("external_id", "gender", "trendiness", "n_purchases", "is_simulated", "created")
-    list_per_page = 50
     change_form_outer_before_template = "admin/shoppers/shopper/overview.html"
     delete_confirmation_template = "admin/shoppers/shopper/erase.html"
 

@@ -86,7 +86,6 @@ class StockFileAdmin(ImportExportModelAdmin, StockAdmin):
     import_form_class = StockImportForm
     export_form_class = ExportForm
     formats = (CSV, XLSX)
-    show_full_result_count = False
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """A file adds and changes."""
