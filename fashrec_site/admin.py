@@ -8,15 +8,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminURLInputWidget
 
+from catalog.list_admin import ListAdmin
 from fashrec_site.access.keys import give_secret
 from fashrec_site.access.login import OneAtATimeLoginForm
 from fashrec_site.models import ApiKey, WebhookDelivery, WebhookEndpoint, WebhookKind
 from fashrec_site.webhooks.services import send_again, send_ping
 from fashrec_site.workplace import people  # noqa: F401 - registers
 from fashrec_site.workplace.products import admin as products_admin  # noqa: F401 - registers
+from fashrec_site.workplace.products import jobs as product_jobs  # noqa: F401 - registers
 from fashrec_site.workplace.reports import admin as reports  # noqa: F401 - registers
 from fashrec_site.workplace.shoppers import admin as shopper_pages  # noqa: F401 - registers
 from fashrec_site.workplace.stores import admin as stores  # noqa: F401 - registers
@@ -34,7 +35,7 @@ class ApiKeyForm(forms.ModelForm):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(ListAdmin):
     """Keys of storefront servers: shown once when they are made, revoked and never deleted."""
 
     form = ApiKeyForm
@@ -89,7 +90,7 @@ class WebhookEndpointForm(forms.ModelForm):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(ModelAdmin):
+class WebhookEndpointAdmin(ListAdmin):
     """Addresses that are told what happened."""
 
     form = WebhookEndpointForm
@@ -113,13 +114,12 @@ class WebhookEndpointAdmin(ModelAdmin):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ModelAdmin):
+class WebhookDeliveryAdmin(ListAdmin):
     """What was sent where, and what came of it."""
 
     list_display = ("created_at", "kind", "endpoint", "state", "attempts", "answer_status", "error")
     list_filter = ("state", "kind", "endpoint")
     list_select_related = ("endpoint",)
-    show_full_result_count = False
     actions = ("try_again",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -287,6 +287,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "send-webhooks": {"task": "fashrec_site.tasks.enqueue_webhooks", "schedule": 15.0},
     "run-evaluations": {"task": "fashrec_site.tasks.enqueue_evaluations", "schedule": 60.0},
+    "run-product-jobs": {"task": "fashrec_site.tasks.enqueue_product_jobs", "schedule": 60.0},
     "forget-old-webhooks": {"task": "fashrec_site.tasks.forget_old_webhooks", "schedule": 86400.0},
 }
 

@@ -16,6 +16,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Groups", "folder_open", "catalog.categorygroup"),
             ("Stores", "storefront", "catalog.store"),
             ("Stock", "inventory_2", "catalog.stock"),
+            ("Bulk changes", "playlist_add_check", "fashrec_site.productjob"),
         ),
     ),
     (

@@ -18,6 +18,7 @@ EVERYTHING_SEEN = {
     "shoppers": LOOK,
     "embeddings": LOOK,
     "recommender": LOOK,
+    "fashrec_site.productjob": LOOK,
 }
 CURATED = {
     "catalog.product": ALL,

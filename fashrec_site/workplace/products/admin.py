@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils import timezone
 from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
     ChoicesDropdownFilter,
@@ -17,7 +15,8 @@ from unfold.decorators import display
 
 from catalog.admin import ProductAdmin
 from catalog.models import Category, Product, Stock
-from embeddings.retries import embed_products_again
+from fashrec_site.product_jobs.models import ProductJob
+from fashrec_site.workplace.products.bulk import change_chosen
 from fashrec_site.workplace.products.filters import (
     EmbeddingStateFilter,
     PopularityFilter,
@@ -44,7 +43,7 @@ class CuratedProductAdmin(ProductAdmin):
         "how_popular",
         "pieces",
         "embedding",
-        "is_active",
+        "on_sale",
     )
     list_filter = (
         ("category", RelatedDropdownFilter),
@@ -57,9 +56,7 @@ class CuratedProductAdmin(ProductAdmin):
     )
     list_filter_submit = True
     list_fullwidth = True
-    list_per_page = 25
     list_select_related = ("category", "popularity")
-    show_full_result_count = False
     actions = ("activate", "deactivate", "move", "look_again")
     change_form_outer_before_template = "admin/catalog/product/sheet.html"
 
@@ -79,6 +76,11 @@ class CuratedProductAdmin(ProductAdmin):
     def pieces(self, product: Product) -> int:
         """Pieces in all stores."""
         return product.n_pieces or 0
+
+    @admin.display(description="on sale", ordering="is_active", boolean=True)
+    def on_sale(self, product: Product) -> bool:
+        """Whether anybody can find it."""
+        return product.is_active
 
     @display(description="embedding", label=STATE_COLORS)
     def embedding(self, product: Product) -> str:
@@ -105,24 +107,14 @@ class CuratedProductAdmin(ProductAdmin):
         return super().changeform_view(request, object_id, form_url, context)
 
     @admin.action(description="Put on sale", permissions=["change"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+    def activate(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
         """Let them be recommended and found."""
-        self._set_active(request, queryset, is_active=True)
+        return change_chosen(request, queryset, ProductJob.Kind.ACTIVATE)
 
     @admin.action(description="Take off sale", permissions=["change"])
-    def deactivate(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
         """Hide them from everybody."""
-        self._set_active(request, queryset, is_active=False)
-
-    def _set_active(
-        self, request: HttpRequest, queryset: QuerySet[Product], *, is_active: bool
-    ) -> None:
-        chosen = Product.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        n_changed = chosen.exclude(is_active=is_active).update(
-            is_active=is_active, updated_at=timezone.now()
-        )
-        what = "put on sale" if is_active else "taken off sale"
-        self.message_user(request, f"{n_changed:,} products {what}.", messages.SUCCESS)
+        return change_chosen(request, queryset, ProductJob.Kind.DEACTIVATE)
 
     @admin.action(description="Move to a category", permissions=["change"])
     def move(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
@@ -131,10 +123,7 @@ class CuratedProductAdmin(ProductAdmin):
         category = Category.objects.filter(pk=wanted).first() if wanted.isdecimal() else None
         if category is None:
             return self._ask_for_category(request, queryset)
-        chosen = Product.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-        n_moved = chosen.update(category=category, updated_at=timezone.now())
-        self.message_user(request, f"{n_moved:,} products moved to {category}.", messages.SUCCESS)
-        return None
+        return change_chosen(request, queryset, ProductJob.Kind.MOVE, category)
 
     def _ask_for_category(
         self, request: HttpRequest, queryset: QuerySet[Product]
@@ -152,8 +141,6 @@ class CuratedProductAdmin(ProductAdmin):
         return TemplateResponse(request, "admin/catalog/product/move.html", context)
 
     @admin.action(description="Embed again", permissions=["change"])
-    def look_again(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse:
+    def look_again(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
         """Have their photos embedded again; they keep their vectors until the new ones come."""
-        n_photos = embed_products_again(queryset.values_list("pk", flat=True))
-        self.message_user(request, f"{n_photos:,} photos are embedded again.", messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:embedding_progress"))
+        return change_chosen(request, queryset, ProductJob.Kind.EMBED)

@@ -11,6 +11,7 @@ from catalog.models import CategorySimilarity, GroupSimilarity
 from embeddings.models import FidelityCheck
 from fashrec_site.access.keys import issue_key
 from fashrec_site.models import WebhookDelivery, WebhookEndpoint
+from fashrec_site.product_jobs.models import ProductJob
 from recommender.experiments.models import Arm, Experiment
 from recommender.models import EvaluationRun, RankingProfile, RecommendationLog, Tier
 from shoppers.models import AnonymousSession, Event
@@ -52,6 +53,9 @@ def one_of_each() -> None:
         shopper=purchase.shopper, tier=Tier.PERSONAL, settings={}, items=[]
     )
     EvaluationRun.objects.create(settings={})
+    ProductJob.objects.create(
+        asked_at=timezone.now(), kind="activate", product_ids=[vector.product_id], n_products=1
+    )
     issue_key(name="key")
     AccessAttempt.objects.create(username="eve", failures_since_start=1)
     endpoint = WebhookEndpoint.objects.create(name="hook", url="https://shop.example/", kinds=[])
