@@ -1,0 +1,1 @@
+"""How long curators wait: every list page of the admin at the size of a large shop."""
