@@ -50,7 +50,7 @@ worker: setup ## Run Celery workers for your own catalogue: one that embeds, one
 	$(RUN) manage.py run_workers
 
 test: setup ## Run all tests (starts its own PostgreSQL and Redis)
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadgroup
 
 lint: setup ## Check style and migrations
 	$(VENV)/bin/ruff check

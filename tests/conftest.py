@@ -13,7 +13,16 @@ from hypothesis import settings as hypothesis_settings
 hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")
 
-SHARED_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+HERE = Path(__file__).resolve().parent
+SHARED_DATA = HERE.parent.parent / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a world stay in one process: those of a file, or of a folder's conftest."""
+    for item in items:
+        shares_folder = (item.path.parent / "conftest.py").exists() and item.path.parent != HERE
+        group = item.path.parent if shares_folder else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(HERE))))
 
 
 @pytest.fixture(autouse=True)

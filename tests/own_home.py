@@ -7,7 +7,8 @@ import os
 
 from fashrec_site.home import fashrec_home
 
-os.environ["FASHREC_HOME"] = str(fashrec_home() / "test")
+# Each process of pytest-xdist has one of its own, below that of the process which started it.
+os.environ["FASHREC_HOME"] = str(fashrec_home() / os.environ.get("PYTEST_XDIST_WORKER", "test"))
 # Emptied rather than removed: what is unset would be read from a `.env` file.
 for name in (
     "FASHREC_ENV",
