@@ -8,6 +8,7 @@ from simple_history.models import HistoricalRecords
 from embeddings.models import Backbone
 from embeddings.preference import best_backbone_with_vectors
 from recommender.experiments.models import Arm, Experiment, Exposure  # noqa: F401 - for Django
+from recommender.merchandising.models import MerchandisingRule  # noqa: F401 - for Django
 from recommender.querysets import RankingProfileQuerySet
 from recommender.set_ids import new_set_id
 from shoppers.models import AnonymousSession, Shopper

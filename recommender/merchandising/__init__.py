@@ -1,0 +1,1 @@
+"""Merchandising: products that the shop pins, boosts or buries in recommendations."""
