@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -127,7 +127,7 @@ def by_way(reference: NetworkEncoder, way: Way) -> NetworkEncoder:
     """The reference's network on another way, unmeasured."""
     network = accelerated(reference.network, way.runtime)
     decode_side = DECODE_SIDE if way.is_reduced else None
-    return NetworkEncoder(network, reference.version, decode_side, is_reference=False)
+    return replace(reference, network=network, decode_side=decode_side, is_reference=False)
 
 
 @lru_cache(maxsize=2)

@@ -1,13 +1,18 @@
-"""The ImageNet backbones that photos can be embedded by. torch loads only when one is built."""
+"""The backbones that photos can be embedded by. torch loads only when one is built."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from embeddings.nets.crops import CenterCrop, Framing, WholePhoto
+from embeddings.nets.errors import WeightsUnavailable
+
 if TYPE_CHECKING:
     from torch import nn
+
+BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,12 @@ class BackboneSpec:
     dimension: int
     head: str
     weights_file: str
+    framing: Framing = field(default_factory=CenterCrop)
+
+    @property
+    def bundled_file(self) -> Path | None:
+        """The weights that are part of the package; None where they are not."""
+        return None
 
     @property
     def url(self) -> str:
@@ -53,6 +64,37 @@ class BackboneSpec:
         return classifier.eval().requires_grad_(False)
 
 
+@dataclass(frozen=True)
+class BundledSpec(BackboneSpec):
+    """A network of our own, whose weights come with the package; there is no layer to cut."""
+
+    @property
+    def bundled_file(self) -> Path:
+        """The weights in the package."""
+        return BUNDLED_WEIGHTS / self.weights_file
+
+    @property
+    def url(self) -> str:
+        """It is published nowhere else.
+
+        Raises:
+            WeightsUnavailable: always.
+        """
+        raise WeightsUnavailable(
+            f"no weights for {self.name}: {self.bundled_file} is missing; install the package again"
+        )
+
+    def build_classifier(self) -> "nn.Module":
+        """The network, whose parameters are still to be loaded."""
+        from embeddings.nets.fashrec_small import FashrecSmall
+
+        return FashrecSmall()
+
+    def cut(self, classifier: "nn.Module") -> "nn.Module":
+        """The network in inference mode: (n, 3, h, w) -> (n, dimension)."""
+        return classifier.eval().requires_grad_(False)
+
+
 BACKBONES: dict[str, BackboneSpec] = {
     spec.name: spec
     for spec in (
@@ -60,5 +102,6 @@ BACKBONES: dict[str, BackboneSpec] = {
         BackboneSpec("densenet121", 1024, "classifier", "densenet121-a639ec97.pth"),
         BackboneSpec("vgg16", 4096, "classifier.6", "vgg16-397923af.pth"),
         BackboneSpec("mobilenet_v2", 1280, "classifier", "mobilenet_v2-b0353104.pth"),
+        BundledSpec("fashrec_small", 256, "", "fashrec_small.safetensors", WholePhoto(112)),
     )
 }

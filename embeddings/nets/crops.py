@@ -1,10 +1,73 @@
 """What a network sees of a photo: its scaled centre. Free of torch."""
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 from PIL import Image
 
 SHORTER_SIDE = 256  # as in the public code; the paper's text says 256 x 256
 CROP = 224
+
+
+class Framing(Protocol):
+    """Which piece of a photo a network takes, and at what size."""
+
+    @property
+    def side(self) -> int:
+        """Of its square input, in pixels."""
+
+    @property
+    def preprocessing(self) -> dict[str, object]:
+        """As it is stored with the vectors that depend on it."""
+
+    def crop(self, photo: Image.Image) -> np.ndarray:
+        """The input from a photo decoded in full: (side, side, 3) uint8."""
+
+    def crop_decoded(self, image: Image.Image, size: tuple[int, int], reduction: int) -> np.ndarray:
+        """The same, faster, from a perhaps reduced `image` of a photo of `size` (width, height)."""
+
+
+@dataclass(frozen=True)
+class CenterCrop:
+    """The middle of the scaled photo, as ImageNet's networks are used."""
+
+    side: int = CROP
+
+    @property
+    def preprocessing(self) -> dict[str, object]:
+        """The two sizes."""
+        return {"shorter_side": SHORTER_SIDE, "center_crop": self.side}
+
+    def crop(self, photo: Image.Image) -> np.ndarray:
+        """See `crop_photo`."""
+        return crop_photo(photo)
+
+    def crop_decoded(self, image: Image.Image, size: tuple[int, int], reduction: int) -> np.ndarray:
+        """See `crop_decoded`."""
+        return crop_decoded(image, size, reduction)
+
+
+@dataclass(frozen=True)
+class WholePhoto:
+    """The whole photo, stretched to a square: a packshot's edges hold the hem and the collar."""
+
+    side: int
+
+    @property
+    def preprocessing(self) -> dict[str, object]:
+        """The size of the square."""
+        return {"stretched_to": self.side}
+
+    def crop(self, photo: Image.Image) -> np.ndarray:
+        """The photo in `side` x `side` pixels."""
+        return self.crop_decoded(photo, photo.size, 1)
+
+    def crop_decoded(self, image: Image.Image, size: tuple[int, int], reduction: int) -> np.ndarray:
+        """The same; what a reduced image has beyond the photo's end is left out."""
+        box = (0.0, 0.0, size[0] / reduction, size[1] / reduction)
+        square = (self.side, self.side)
+        return np.asarray(image.resize(square, Image.Resampling.BILINEAR, box=box))
 
 
 def crop_photo(photo: Image.Image) -> np.ndarray:

@@ -49,7 +49,7 @@ class Network:
 
     @torch.inference_mode()
     def features(self, crops: np.ndarray) -> np.ndarray:
-        """(n, 224, 224, 3) uint8 -> (n, dimension) float32, not normalised."""
+        """(n, side, side, 3) uint8 -> (n, dimension) float32, not normalised."""
         at_once = len(crops) if self.device == "cuda" else PHOTOS_AT_ONCE_ON_CPU
         parts = [
             self._features(torch.from_numpy(crops[start : start + at_once]))
@@ -58,7 +58,7 @@ class Network:
         return torch.cat(parts).float().cpu().numpy()
 
     def _features(self, crops: torch.Tensor) -> torch.Tensor:
-        images = crops.to(self.device).permute(0, 3, 1, 2)  # (n, 3, 224, 224), channels-last
+        images = crops.to(self.device).permute(0, 3, 1, 2)  # (n, 3, side, side), channels-last
         return self.module(((images.float() - self._mean) / self._deviation).to(self.dtype))
 
 
@@ -69,7 +69,7 @@ def load_network(spec: BackboneSpec, source: WeightsSource) -> tuple[Network, st
         WeightsUnavailable: there are none, or they were refused (`weights rejected: ...`).
     """
     path = source.obtain(spec)
-    if path.name == spec.weights_file:
+    if path.name == spec.weights_file and spec.bundled_file is None:
         check_name_hash(path, path.name, path)
     return Network(spec, _load(spec, path)), file_sha256(path)
 

@@ -11,7 +11,6 @@ from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 from openvino.preprocess import PrePostProcessor
 from torch import nn
 
-from embeddings.nets.crops import CROP
 from embeddings.nets.networks import MEAN, STANDARD_DEVIATION
 
 # Requests of four photos, one for each core: mobilenet_v2 in bf16 ran 485 photos/s in ones, 497 in
@@ -22,7 +21,7 @@ PHOTOS_PER_REQUEST = 4
 class OpenVinoNetwork:
     """A backbone in OpenVINO, in `bf16` or `f32`."""
 
-    def __init__(self, module: nn.Module, *, precision: str, n_threads: int) -> None:
+    def __init__(self, module: nn.Module, *, precision: str, n_threads: int, side: int) -> None:
         options = {
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "THROUGHPUT",
@@ -30,13 +29,15 @@ class OpenVinoNetwork:
             # Two pinned worker processes share one core and leave the other idle.
             "ENABLE_CPU_PINNING": False,
         }
-        compiled = Core().compile_model(_with_preprocessing(_converted(module)), "CPU", options)
+        compiled = Core().compile_model(
+            _with_preprocessing(_converted(module, side)), "CPU", options
+        )
         self._queue = AsyncInferQueue(compiled)
         self._queue.set_callback(_keep)
         self._dimension = compiled.output(0).shape[1]
 
     def features(self, crops: np.ndarray) -> np.ndarray:
-        """(n, 224, 224, 3) uint8 -> (n, dimension) float32, not normalised."""
+        """(n, side, side, 3) uint8 -> (n, dimension) float32, not normalised."""
         found = np.empty((len(crops), self._dimension), np.float32)
         for start in range(0, len(crops), PHOTOS_PER_REQUEST):
             part = crops[start : start + PHOTOS_PER_REQUEST]
@@ -54,24 +55,24 @@ def _keep(request: InferRequest, place: tuple[np.ndarray, int]) -> None:
     rows[:] = request.get_output_tensor(0).data[: len(rows)]
 
 
-def _converted(module: nn.Module) -> Model:
+def _converted(module: nn.Module, side: int) -> Model:
     """The module as OpenVINO's graph, for `PHOTOS_PER_REQUEST` photos.
 
     By the frontend itself: `openvino.convert_model` does the same and reports its use to its maker.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch.jit.trace, which OpenVINO reads
-        example = torch.zeros(1, 3, CROP, CROP)
+        example = torch.zeros(1, 3, side, side)
         traced = torch.jit.trace(module, example, check_trace=False)
         frontend = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(traced)  # is read while this name holds it
         model = frontend.convert(frontend.load(decoder))
-    model.reshape([PHOTOS_PER_REQUEST, 3, CROP, CROP])
+    model.reshape([PHOTOS_PER_REQUEST, 3, side, side])
     return model
 
 
 def _with_preprocessing(model: Model) -> Model:
-    """Takes (n, 224, 224, 3) uint8 and normalises by ImageNet's statistics."""
+    """Takes (n, side, side, 3) uint8 and normalises by ImageNet's statistics."""
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(Type.u8).set_layout(Layout("NHWC"))
     steps.input().model().set_layout(Layout("NCHW"))

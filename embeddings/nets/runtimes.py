@@ -24,7 +24,7 @@ class Features(Protocol):
     """A network that runs."""
 
     def features(self, crops: np.ndarray) -> np.ndarray:
-        """(n, 224, 224, 3) uint8 -> (n, dimension) float32, not normalised."""
+        """(n, side, side, 3) uint8 -> (n, dimension) float32, not normalised."""
 
 
 def available_runtimes() -> list[str]:
@@ -56,7 +56,8 @@ def accelerated(network: "Network", runtime: str) -> Features:
 
         precision = "bf16" if runtime == OPENVINO_BF16 else "f32"
         n_threads = torch.get_num_threads()
-        return OpenVinoNetwork(network.module, precision=precision, n_threads=n_threads)
+        side = network.spec.framing.side
+        return OpenVinoNetwork(network.module, precision=precision, n_threads=n_threads, side=side)
     if runtime == TORCH_BF16:
         return Network(network.spec, network.module, device="cpu", dtype=torch.bfloat16)
     return Network(network.spec, network.module, device=runtime)

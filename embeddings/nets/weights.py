@@ -52,6 +52,8 @@ class WeightsSource:
         if self.weights_dir is not None:
             names = (f"{spec.name}.safetensors", spec.weights_file)
             candidates = [self.weights_dir / name for name in names] + candidates
+        if spec.bundled_file is not None:
+            candidates.append(spec.bundled_file)
         return next((path for path in candidates if path.is_file()), None)
 
     def obtain(self, spec: BackboneSpec) -> Path:

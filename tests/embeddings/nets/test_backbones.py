@@ -30,7 +30,7 @@ def test_a_backbone_gives_its_penultimate_layer(name, dimension):
     assert spec.dimension == dimension
 
 
-@pytest.mark.parametrize("spec", BACKBONES.values(), ids=BACKBONES.keys())
+@pytest.mark.parametrize("spec", [BACKBONES[name] for name in DIMENSIONS], ids=DIMENSIONS)
 def test_a_backbone_names_its_weights_as_torchvision_publishes_them(spec):
     assert spec.url == get_model_weights(spec.name)["IMAGENET1K_V1"].url
 
