@@ -33,7 +33,7 @@ def draw_masks(images: Sequence[ProductImage], path: Path) -> None:
     """Figure 2: for each product its photo, its segmentation map, and what the backbone sees."""
     columns = [_mask_column(image) for image in images]
     rows = [[column[row] for column in columns] for row in range(3)]
-    _draw_sheet(rows, ["photo", "segmentation map", "masked photo"], path)
+    draw_sheet(rows, ["photo", "segmentation map", "masked photo"], path)
 
 
 def draw_neighbours(
@@ -52,7 +52,7 @@ def draw_neighbours(
         + [Cell(_photo(image), f"{relevance:.3f}\n{_caption(image)}") for image, relevance in row]
         for row in rows.values()
     ]
-    _draw_sheet(cells, list(rows), path)
+    draw_sheet(cells, list(rows), path)
 
 
 def _mask_column(image: ProductImage) -> list[Cell]:
@@ -82,17 +82,18 @@ def _photo(image: ProductImage) -> Image.Image | None:
 
 def _caption(image: ProductImage) -> str:
     product = image.product
-    category, item_id = _printable(product.category.name), _printable(product.item_id)
+    category, item_id = printable(product.category.name), printable(product.item_id)
     return f"{category}\n{product.gender.lower()} {item_id}"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """At most 22 characters, those that the chart's font lacks as question marks."""
     text = text.encode("latin-1", "replace").decode("latin-1")
     return text if len(text) <= 22 else f"{text[:21]}..."
 
 
-def _draw_sheet(rows: Sequence[Sequence[Cell]], labels: Sequence[str], path: Path) -> None:
+def draw_sheet(rows: Sequence[Sequence[Cell]], labels: Sequence[str], path: Path) -> None:
+    """Rows of cells with a label before each; rows may be of different lengths."""
     n_columns = max(len(row) for row in rows)
     size = (CELL_WIDTH * n_columns + 0.4, (CELL_HEIGHT + CAPTION_HEIGHT) * len(rows))
     sheet = Figure(figsize=size, layout="constrained")
