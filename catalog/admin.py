@@ -8,6 +8,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from catalog.importing.photos import (
     MAP_FORMATS,
@@ -106,6 +107,10 @@ class StockInline(LabelledInline):
     model = Stock
     autocomplete_fields = ("product", "store")
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Stock]:
+        """With what a row calls itself by."""
+        return super().get_queryset(request).select_related("product", "store")
 
 
 @admin.register(Product)
@@ -274,7 +279,11 @@ class StockAdmin(ListAdmin):
     """How many pieces of a product a store has."""
 
     list_display = ("product", "store", "quantity")
-    list_filter = ("store",)
-    list_select_related = ("product", "store")
+    list_filter = (("store", RelatedDropdownFilter),)
+    list_filter_submit = True
     search_fields = ("product__item_id", "product__title", "store__name")
     autocomplete_fields = ("product", "store")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Stock]:
+        """With what a row calls itself by."""
+        return super().get_queryset(request).select_related("product", "store")

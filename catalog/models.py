@@ -374,4 +374,4 @@ class Stock(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} x {self.product_id} in {self.store_id}"
+        return f"{self.quantity} x {self.product} in {self.store}"

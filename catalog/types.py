@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 import strawberry
 import strawberry_django
+from django.conf import settings
 from django.db.models import QuerySet
 from strawberry import auto, relay
 
@@ -111,6 +112,12 @@ class Product(relay.Node):
     year: auto = strawberry_django.field(description="The year of its collection.")
     usage: auto = strawberry_django.field(description="Such as Casual; may be empty.")
     price: auto = strawberry_django.field(description="In the shop's currency.")
+
+    @strawberry.field
+    def currency(self) -> str:
+        """Of the price: the shop's one, as an ISO 4217 code such as EUR."""
+        return settings.FASHREC_CURRENCY
+
     images: list[ProductImage] = strawberry_django.field(
         description="All photos, the primary one first.", metadata=cost(MAX_PHOTOS)
     )

@@ -6,6 +6,7 @@ from django import forms
 from django.http import HttpRequest
 
 from catalog.models import Gender
+from catalog.money import money
 from fashrec_site.storefront.api import ask
 from fashrec_site.templatetags.storefront import spaced
 
@@ -99,7 +100,7 @@ def _label(form: FilterForm, name: str, value: Any) -> str:
     if name == "q":
         return f"“{value}”"
     if name in ("price_min", "price_max"):
-        return f"{'from' if name == 'price_min' else 'up to'} {value}"
+        return f"{'from' if name == 'price_min' else 'up to'} {money(value)}"
     return dict(form.fields[name].choices).get(str(value), str(value))
 
 

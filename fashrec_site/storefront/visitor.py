@@ -113,6 +113,7 @@ def storefront(request: HttpRequest) -> dict[str, Any]:
         "favourites": SimpleLazyObject(lambda: favourite_ids(request)),
         "bag": SimpleLazyObject(lambda: Bag(request)),
         "is_demo": settings.FASHREC_DEMO,
+        "currency": settings.FASHREC_CURRENCY,
         "has_report": SimpleLazyObject(lambda: may_see_report(request)),
     }
 

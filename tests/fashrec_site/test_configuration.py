@@ -135,3 +135,12 @@ def test_replicas_need_a_primary_and_a_positive_bound(tmp_path):
     assert unbound.stderr.startswith(
         "configuration: DATABASE_REPLICA_MAX_LAG_SECONDS must be positive."
     )
+
+
+def test_a_currency_that_is_no_code_is_one_line(tmp_path):
+    result = manage(tmp_path, "check", FASHREC_CURRENCY="euros")
+
+    assert result.stderr == (
+        'configuration: FASHREC_CURRENCY must be an ISO 4217 code such as EUR; got "euros". '
+        "(--traceback shows where)\n"
+    )

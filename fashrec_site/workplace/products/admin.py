@@ -39,7 +39,7 @@ class CuratedProductAdmin(ProductAdmin):
         "title",
         "category",
         "gender",
-        "price",
+        "amount",
         "how_popular",
         "pieces",
         "embedding",
