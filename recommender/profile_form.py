@@ -47,7 +47,9 @@ class RankingProfileForm(forms.ModelForm):
             "is_default": "Answers where nobody chose a profile",
         }
         help_texts = WEIGHTS | {
-            "penalty_exponent": "a larger one forgives a popularity that suits the shopper less",
+            "penalty_exponent": "how far a product's popularity may lie from the shopper's "
+            "trendiness: at 1 every step costs the same; at 2 small ones cost little; at 4 only "
+            "large ones cost anything",
             "k": "for each purchase, from 1 to 100",
         }
 
