@@ -218,6 +218,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
+DATE_FORMAT, DATETIME_FORMAT = "j M Y", "j M Y, H:i"  # as all pages of ours write them
 
 STATIC_URL = "/static/"
 # In development WhiteNoise serves from the apps' own folders; nothing is collected.
@@ -235,6 +236,12 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+
+FASHREC_CURRENCY = env.str("FASHREC_CURRENCY", default="") or "EUR"
+if not (len(FASHREC_CURRENCY) == 3 and FASHREC_CURRENCY.isascii() and FASHREC_CURRENCY.isupper()):
+    raise ImproperlyConfigured(
+        f'FASHREC_CURRENCY must be an ISO 4217 code such as EUR; got "{FASHREC_CURRENCY}".'
+    )
 
 # The demo shows everybody its simulated shoppers; a real shop shows them to staff only.
 FASHREC_DEMO = env.bool("FASHREC_DEMO", default=False) and not PRODUCTION

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import (
@@ -15,6 +17,7 @@ from unfold.decorators import display
 
 from catalog.admin import ProductAdmin
 from catalog.models import Category, Product, Stock
+from catalog.money import money
 from fashrec_site.product_jobs.models import ProductJob
 from fashrec_site.workplace.products.bulk import change_chosen
 from fashrec_site.workplace.products.filters import (
@@ -67,6 +70,11 @@ class CuratedProductAdmin(ProductAdmin):
             n_pieces=Subquery(pieces.annotate(n=Sum("quantity")).values("n"))
         )
 
+    @admin.display(description="price", ordering="price")
+    def amount(self, product: Product) -> str:
+        """With its currency."""
+        return "-" if product.price is None else money(product.price)
+
     @admin.display(description="popularity", ordering="popularity__popularity")
     def how_popular(self, product: Product) -> int:
         """The stored base and the counted purchases."""
@@ -88,6 +96,17 @@ class CuratedProductAdmin(ProductAdmin):
         if product.has_failed:
             return "failed"
         return "ready" if product.has_vector else "waiting"
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Product | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> type[ModelForm]:
+        """With the currency beside the price."""
+        kwargs["labels"] = {"price": f"Price, {settings.FASHREC_CURRENCY}"}
+        return super().get_form(request, obj, change, **kwargs)
 
     def changeform_view(
         self,
