@@ -43,7 +43,7 @@ def prepare_all(
     settings = current_mask_settings()
     inputs = _in_threads(lambda photo: prepare_photo(photo, encoder, settings), photos)
     pairs = [pair for pair in zip(photos, inputs, strict=True) if not isinstance(pair[1], str)]
-    return [photo for photo, _ in pairs], [item for _, item in pairs]
+    return [photo for photo, _ in pairs], [item.values for _, item in pairs]
 
 
 def decoding_cosines(
@@ -81,7 +81,7 @@ def _large_files(image: ProductImage) -> tuple[bytes, bytes | None]:
 
 def _map_content(image: ProductImage) -> bytes | None:
     """The map, which is scaled to its photo by whoever reads it."""
-    if image.mask_method == MaskMethod.NONE:
+    if image.mask_method != MaskMethod.SEGMENTATION_MAP:
         return None
     stored = image.segmentation_map
     with stored.storage.open(stored.name) as file:

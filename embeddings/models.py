@@ -5,6 +5,7 @@ from django.db.models import Q
 from pgvector.django import HalfVectorField
 
 from catalog.models import Category, Gender, Product, ProductImage
+from embeddings.duplicates.models import DuplicatePair, PhotoFingerprint  # noqa: F401 - for Django
 from embeddings.photo_search.models import PhotoSearch  # noqa: F401 - for Django
 from embeddings.querysets import EmbeddingQuerySet, MaskMethod
 
@@ -79,7 +80,15 @@ class Embedding(models.Model):
     image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings")
     backbone = models.ForeignKey(Backbone, on_delete=models.CASCADE, related_name="embeddings")
     region = models.CharField(max_length=20, default="whole")
-    mask_method = models.CharField(max_length=20, choices=MaskMethod)
+    mask_method = models.CharField(max_length=20, choices=MaskMethod, help_text="asked for")
+    found_by = models.CharField(
+        max_length=20,
+        choices=MaskMethod,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="the method that found the garment; of old rows the one that was asked for",
+    )
     state = models.CharField(max_length=10, choices=State)
     error = models.CharField(max_length=500, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -15,7 +15,7 @@ from embeddings.claims import Claim, claim_images, release, store, withdraw
 from embeddings.encoders import Encoder, unit_vectors
 from embeddings.mask_settings import current_mask_settings
 from embeddings.models import Backbone, Embedding
-from embeddings.preparation import prepare_photo
+from embeddings.preparation import Prepared, prepare_photo
 from embeddings.querysets import mask_fingerprint
 from embeddings.serving import refresh_product_vectors
 
@@ -39,12 +39,20 @@ class BatchResult:
 
 
 @dataclass(frozen=True)
+class _Embedded:
+    """A photo's unit vector, and which method found its garment."""
+
+    vector: np.ndarray
+    found_by: str
+
+
+@dataclass(frozen=True)
 class _InWork:
     """A claimed batch on its way through the threads."""
 
     claim: Claim
-    inputs: list[Future[np.ndarray | str]]  # a photo's input, or the reason why it has none
-    outcomes: Future[list[np.ndarray | str]]  # a photo's unit vector, or the reason
+    inputs: list[Future[Prepared | str]]  # a photo's input, or the reason why it has none
+    outcomes: Future[list[_Embedded | str]]
 
 
 def embed_batches(
@@ -128,15 +136,22 @@ def _abandon(ahead: deque[_InWork], give_back: Callable[[Claim], None]) -> None:
         give_back(batch.claim)
 
 
-def _encode(futures: list[Future[np.ndarray | str]], encoder: Encoder) -> list[np.ndarray | str]:
+def _encode(futures: list[Future[Prepared | str]], encoder: Encoder) -> list[_Embedded | str]:
     """Each input's unit vector; a reason stays what it is."""
     inputs = [future.result() for future in futures]
-    prepared = [item for item in inputs if not isinstance(item, str)]
+    prepared = [item.values for item in inputs if not isinstance(item, str)]
     vectors = iter(unit_vectors(encoder.encode(prepared)) if prepared else [])
-    return [item if isinstance(item, str) else next(vectors) for item in inputs]
+    return [
+        item if isinstance(item, str) else _embedded(next(vectors), item.found_by)
+        for item in inputs
+    ]
 
 
-def _store_outcomes(claim: Claim, outcomes: list[np.ndarray | str]) -> BatchResult:
+def _embedded(vector: np.ndarray | str, found_by: str) -> _Embedded | str:
+    return vector if isinstance(vector, str) else _Embedded(vector, found_by)
+
+
+def _store_outcomes(claim: Claim, outcomes: list[_Embedded | str]) -> BatchResult:
     """Store the results, waiting while an import holds the products."""
     for attempt in range(WRITE_RETRIES):
         try:
@@ -150,7 +165,7 @@ def _store_outcomes(claim: Claim, outcomes: list[np.ndarray | str]) -> BatchResu
     raise AssertionError("the last attempt returns or raises")
 
 
-def _write(claim: Claim, outcomes: list[np.ndarray | str]) -> BatchResult:
+def _write(claim: Claim, outcomes: list[_Embedded | str]) -> BatchResult:
     """Write what is still true: results of photos that changed or vanished are dropped."""
     unchanged = _lock_unchanged(claim)
     rows = [
@@ -164,11 +179,12 @@ def _write(claim: Claim, outcomes: list[np.ndarray | str]) -> BatchResult:
     return BatchResult(n_ready, len(rows) - n_ready + claim.n_given_up)
 
 
-def _outcome_row(row: Embedding, outcome: np.ndarray | str) -> Embedding:
+def _outcome_row(row: Embedding, outcome: _Embedded | str) -> Embedding:
     if isinstance(outcome, str):
         row.state, row.error = Embedding.State.FAILED, outcome[:LONGEST_ERROR] or "unknown"
     else:
-        row.state, row.vector = Embedding.State.READY, outcome
+        row.state = Embedding.State.READY
+        row.vector, row.found_by = outcome.vector, outcome.found_by
     return row
 
 

@@ -8,7 +8,12 @@ from django.db.models.functions import Concat
 
 from catalog.models import ProductImage
 from catalog.querysets import ProductImageQuerySet
-from embeddings.mask_settings import current_mask_settings
+from embeddings.garments import finding
+from embeddings.mask_settings import (
+    current_mask_settings,
+    finder_settings,
+    found_mask_fingerprint,
+)
 
 if TYPE_CHECKING:
     from embeddings.models import Backbone
@@ -17,19 +22,34 @@ WHOLE = "whole"  # the region that every photo has
 
 
 class MaskMethod(models.TextChoices):
-    """How the pixels that are not garment were found and removed."""
+    """How the pixels that are not garment were found and removed.
+
+    `AUTOMATIC` is asked for, and tries the others in this installation's order; what an embedding
+    was `found_by` is one of the others.
+    """
 
     SEGMENTATION_MAP = "segmentation_map", "segmentation map"
+    AUTOMATIC = "automatic", "what finds a garment first"
+    SEGFORMER = finding.SEGFORMER, "SegFormer"
+    WHITE_BACKGROUND = finding.WHITE_BACKGROUND, "white background removed"
+    PARSER = finding.PARSER, "garment parser"
+    GRABCUT = finding.GRABCUT, "GrabCut"
     NONE = "none", "whole photo"
 
 
+# What a photo's pixels alone give, without a map.
+FOUND_METHODS = (MaskMethod.AUTOMATIC, *(MaskMethod(name) for name in finding.FINDERS))
+
+
 def best_mask_method(image: str = "") -> Case:
-    """The mask method by which a photo is compared: its map's where it has one.
+    """The mask method by which a photo is compared: its map's where it has one, else this
+    installation's order, and the whole photo where that is empty.
 
     `image` is the path from the queried model to the photo, such as "image__".
     """
+    without_map = MaskMethod.AUTOMATIC if finder_settings().methods else MaskMethod.NONE
     return Case(
-        When(**{f"{image}segmentation_map": "", "then": Value(MaskMethod.NONE)}),
+        When(**{f"{image}segmentation_map": "", "then": Value(without_map)}),
         default=Value(MaskMethod.SEGMENTATION_MAP),
         output_field=models.CharField(),
     )
@@ -39,7 +59,24 @@ def mask_fingerprint(mask_method: str, segmentation_sha256: str) -> str:
     """What an embedding's mask was made from; empty for the whole photo."""
     if mask_method == MaskMethod.NONE:
         return ""
+    if mask_method in FOUND_METHODS:
+        return found_mask_fingerprint(_only(mask_method))
     return f"{current_mask_settings().fingerprint}:{segmentation_sha256}"
+
+
+def _only(mask_method: str) -> str | None:
+    """The one finder that a method is; None for all in order."""
+    return None if mask_method == MaskMethod.AUTOMATIC else mask_method
+
+
+def _is_found_today() -> Q:
+    """Masks found in photos by today's settings; a method that cannot run here has none."""
+    finders = finder_settings()
+    usable = [m for m in FOUND_METHODS if m != MaskMethod.SEGFORMER or finders.segformer]
+    todays = Q(pk__in=[])
+    for method in usable:
+        todays |= Q(mask_method=method, mask_fingerprint=mask_fingerprint(method, ""))
+    return todays
 
 
 class EmbeddingQuerySet(models.QuerySet):
@@ -50,9 +87,11 @@ class EmbeddingQuerySet(models.QuerySet):
         fingerprint = Concat(
             Value(f"{current_mask_settings().fingerprint}:"), F("image__segmentation_sha256")
         )
-        is_todays_mask = Q(mask_method=MaskMethod.NONE, mask_fingerprint="") | (
-            Q(mask_method=MaskMethod.SEGMENTATION_MAP, mask_fingerprint=fingerprint)
-            & ~Q(image__segmentation_map="")
+        by_map = Q(mask_method=MaskMethod.SEGMENTATION_MAP, mask_fingerprint=fingerprint)
+        is_todays_mask = (
+            Q(mask_method=MaskMethod.NONE, mask_fingerprint="")
+            | (by_map & ~Q(image__segmentation_map=""))
+            | _is_found_today()
         )
         return self.filter(
             is_todays_mask,

@@ -19,6 +19,7 @@ COLUMNS = {
     "backbone_id": "int8",
     "region": "text",
     "mask_method": "text",
+    "found_by": "text",
     "state": "text",
     "error": "text",
     "attempts": "int2",

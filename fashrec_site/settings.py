@@ -260,6 +260,10 @@ FASHREC_SEGMENTATION_PALETTE = (
     if env.str("FASHREC_SEGMENTATION_PALETTE", default="")
     else None
 )
+# How garments are found in photos without a map, in the order tried; see embeddings.mask_settings.
+FASHREC_MASKS = env.list("FASHREC_MASKS", default=[])
+# A SegFormer that was trained on clothes: its folder, or its name for transformers.
+FASHREC_SEGFORMER = env.str("FASHREC_SEGFORMER", default="")
 
 IMPORT_EXPORT_ESCAPE_ILLEGAL_CHARS_ON_EXPORT = True  # XLSX knows no control characters
 

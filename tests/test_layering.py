@@ -15,6 +15,8 @@ MAY_IMPORT = {
     "fashrec_site": set(APPS),
 }
 FREE_OF_DJANGO = (
+    "embeddings/garments",
+    "embeddings/mask_evaluation",
     "embeddings/nets",
     "embeddings/photo_sets",
     "embeddings/training",

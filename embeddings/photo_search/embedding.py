@@ -8,7 +8,9 @@ from PIL import Image
 
 from embeddings.admission import encoder_of, known_way
 from embeddings.encoders import Encoder, unit_vectors
-from embeddings.mask_settings import current_mask_settings
+from embeddings.garments.finding import find_garments
+from embeddings.garments.segformer import SegformerUnavailable
+from embeddings.mask_settings import current_mask_settings, finder_settings
 from embeddings.masks import MaskError, garment_coverage
 from embeddings.models import Backbone
 from embeddings.nets.errors import WeightsUnavailable
@@ -22,6 +24,7 @@ from embeddings.photos import DecodedPhoto, PhotoError, read_reduced, read_segme
 KEPT_SHORTER_SIDE = 1024
 KEPT_PIXELS = 4_000_000
 KEPT_QUALITY = 95
+MIN_CROP_COVERAGE = 0.02  # of a crop; a found mask that leaves less of it is not believed
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class PreparedPhoto:
         left, top, right, bottom = box
         coverage = None if self.coverage is None else self.coverage[top:bottom, left:right]
         return PreparedPhoto(self.image.crop(box), coverage)
+
+    def whole_where_nothing_shows(self) -> "PreparedPhoto":
+        """Without a mask that leaves hardly a pixel: whoever chose this part sees more in it."""
+        if self.coverage is not None and self.coverage.mean() < MIN_CROP_COVERAGE * 255:
+            return PreparedPhoto(self.image)
+        return self
 
 
 def photo_encoder(backbone: Backbone) -> Encoder:
@@ -60,8 +69,12 @@ def photo_vector(search: PhotoSearch) -> np.ndarray:
     """
     photo = _read(search)
     _keep_pixels_alone(search, photo.image)
+    if not search.has_map:
+        photo = _with_found_garments(photo)
     if search.crop is not None:
         photo = photo.cropped(CropBox(*search.crop).in_pixels(photo.image.size))
+        if not search.has_map:
+            photo = photo.whole_where_nothing_shows()
     if photo.coverage is not None and not photo.coverage.any():
         raise PhotoRefused("INVALID_IMAGE", "The segmentation map leaves nothing of this part.")
     encoder = photo_encoder(search.backbone)
@@ -83,6 +96,16 @@ def _read(search: PhotoSearch) -> PreparedPhoto:
         raise PhotoRefused("UNAVAILABLE", message) from error
     except (PhotoError, MaskError) as error:
         raise PhotoRefused("INVALID_IMAGE", f"The photo is {error}.") from error
+
+
+def _with_found_garments(photo: PreparedPhoto) -> PreparedPhoto:
+    """The photo with what is found in it, as in products' photos without a map."""
+    try:
+        found = find_garments(np.asarray(photo.image), finder_settings())
+    except (WeightsUnavailable, SegformerUnavailable) as error:
+        raise PhotoRefused("UNAVAILABLE", f"The photo cannot be searched: {error}") from error
+    coverage = None if found is None else found.mask.view(np.uint8) * np.uint8(255)
+    return PreparedPhoto(photo.image, coverage)
 
 
 def _shrunk(image: Image.Image) -> Image.Image:

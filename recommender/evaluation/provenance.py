@@ -1,7 +1,5 @@
 """What a report was computed from: the code, the database, the weights, the seed."""
 
-import subprocess
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +7,7 @@ import numpy as np
 from django.conf import settings as django_settings
 
 from catalog.models import Category, ProductImage
+from catalog.provenance import code_version
 from embeddings.models import Backbone
 from recommender.evaluation.bootstrap import N_RESAMPLES
 from recommender.evaluation.catalogue import Catalogue
@@ -67,23 +66,3 @@ def database_counts(catalogue: Catalogue) -> dict[str, int]:
         "purchases": Purchase.objects.count(),
         "simulated_purchases": Purchase.objects.filter(is_simulated=True).count(),
     }
-
-
-def code_version(root: Path) -> str:
-    """The git commit of `root`, marked where files differ from it; else the project's version."""
-    commit = _git(root, "rev-parse", "--short=12", "HEAD")
-    if commit and _git(root, "rev-parse", "--show-toplevel") == str(root):
-        return f"{commit}, with local changes" if _git(root, "status", "--porcelain") else commit
-    with (root / "pyproject.toml").open("rb") as file:
-        return f"version {tomllib.load(file)['project']['version']}"
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """What git prints, or None where there is no git or no repository."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             "--mask",
             choices=MaskMethod.values,
             help="one mask method for all photos; default: a photo's segmentation map if it has "
-            "one, else none",
+            "one, else what FASHREC_SEGFORMER and FASHREC_MASKS name, else none",
         )
         parser.add_argument(
             "--retry-failed", action="store_true", help="try photos again that failed before"

@@ -13,11 +13,13 @@ import numpy as np
 from embeddings.garments.classes import GarmentClass
 from embeddings.training.parsing.examples import BODY, Examples
 
-HEIGHT, WIDTH = 224, 160  # of a training crop
+HEIGHT, WIDTH = 192, 128  # of a training crop, in pixels
 # How often each kind is drawn: the photo itself, its person, or its garments, elsewhere.
 SHARES = {"photo": 0.5, "person": 0.25, "garments": 0.25}
 PLAIN_SHARE = 0.35  # of backdrops: white, or one colour
-CUT_OUT_SHARE = 0.15  # of photos: a rectangle hidden (random erasing)
+SMALLEST_GARMENT = 150  # pixels of one that is laid out by itself
+LARGEST_SCALE = 3.0  # of small garments, which would be a blur
+ERASED_SHARE = 0.15  # of photos: a rectangle hidden (random erasing)
 
 
 @dataclass(frozen=True)
@@ -28,21 +30,24 @@ class Draw:
     classes: np.ndarray
 
 
-def draw_example(examples: Examples, backdrops: np.ndarray, rng: np.random.Generator) -> Draw:
-    """A crop drawn from all examples."""
-    image, codes = examples.example(int(rng.integers(len(examples))))
+def draw_example(
+    examples: Examples, position: int, backdrops: np.ndarray, rng: np.random.Generator
+) -> Draw:
+    """A crop drawn from one example; `backdrops` as `read_backdrops` gives them, perhaps none."""
+    image, codes = examples.example(position)
     kind = rng.choice(list(SHARES), p=list(SHARES.values()))
     image = _recolored_garments(image, codes, rng) if rng.random() < 0.3 else image
-    matrix = _placement(codes, kind, rng)
+    kept = _kept(codes, kind, rng)
+    matrix = _placement(kept, kind, rng)
     moved = cv2.warpAffine(image, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
     shown = _moved_codes(np.where(codes == 0, 0, codes + 1).astype(np.uint8), matrix)
-    alpha = _alpha(_kept(codes, kind, rng), matrix)
+    alpha = _alpha(kept, matrix)
     backdrop = _backdrop(backdrops, rng)
     pixels = moved * alpha[..., None] + backdrop * (1 - alpha[..., None])
     classes = np.where(alpha > 0.5, np.maximum(shown, 1) - 1, 0)
     classes[classes == BODY] = GarmentClass.BACKGROUND
-    pixels = _recolored(pixels, rng)
-    if rng.random() < CUT_OUT_SHARE:
+    pixels = _recolored(np.float32(pixels), rng)
+    if rng.random() < ERASED_SHARE:
         _erase(pixels, classes, rng)
     return Draw(np.clip(pixels, 0, 255).astype(np.uint8), classes.astype(np.uint8))
 
@@ -54,24 +59,31 @@ def _kept(codes: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
     if kind == "person":
         return codes > 0
     garments = (codes > 0) & (codes != BODY)
-    present = [c for c in np.unique(codes[garments]) if (codes == c).sum() > 150]
+    present = _present(codes, SMALLEST_GARMENT)
     if present and rng.random() < 0.6:  # one garment by itself, as on a floor or a packshot
         return codes == rng.choice(present)
     return garments
 
 
-def _placement(codes: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
-    """The affine map from a photo to the crop, (2, 3)."""
-    height, width = codes.shape
+def _present(codes: np.ndarray, n_pixels: int) -> list[int]:
+    """The garment classes of which a photo has that many pixels."""
+    counts = np.bincount(codes.ravel(), minlength=BODY)
+    return [code for code in range(1, BODY) if counts[code] >= n_pixels]
+
+
+def _placement(kept: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
+    """The affine map from a photo to the crop, (2, 3), by which what is kept is shown."""
+    height, width = kept.shape
     center, extent = np.array([width / 2, height / 2]), np.array([width, height], float)
     turn = 10.0
-    if kind != "photo" and (codes > 0).any():
-        rows, columns = np.nonzero(codes)
-        center = np.array([np.median(columns), (rows.min() + rows.max()) / 2])
+    if kind != "photo" and kept.any():
+        rows, columns = np.nonzero(kept)
+        center = np.array([(columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2])
         extent = np.array([np.ptp(columns) + 10, np.ptp(rows) + 10], float)
         turn = 180.0 if kind == "garments" and rng.random() < 0.3 else 20.0
     fit = min(WIDTH / extent[0], HEIGHT / extent[1])
     scale = fit * np.exp(rng.uniform(np.log(0.75), np.log(1.7)))
+    scale = min(scale, LARGEST_SCALE)
     stretch = np.exp(rng.uniform(-0.15, 0.15))
     angle = np.deg2rad(rng.uniform(-turn, turn)) * (rng.random() < 0.6)
     flip = -1.0 if rng.random() < 0.5 else 1.0
@@ -89,7 +101,7 @@ def _moved_codes(codes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 def _alpha(kept: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """How much of each pixel of the crop the photo covers, 0 to 1, with soft edges."""
     moved = cv2.warpAffine(kept.astype(np.float32), matrix, (WIDTH, HEIGHT))
-    return cv2.GaussianBlur(moved, (3, 3), 0) if kept.all() is False else moved
+    return cv2.GaussianBlur(moved, (3, 3), 0)
 
 
 def _backdrop(backdrops: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -98,7 +110,7 @@ def _backdrop(backdrops: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return _plain(rng)
     photo = backdrops[int(rng.integers(len(backdrops)))]
     side = photo.shape[0]
-    depth = int(side * rng.uniform(0.15, 0.3))  # the garment lies in the middle
+    depth = int(side * rng.uniform(0.06, 0.18))  # the garment lies in the middle
     length = int(side * rng.uniform(0.4, 0.9))
     start = int(rng.integers(side - length + 1))
     strip = photo[:depth] if rng.random() < 0.5 else photo[-depth:]
@@ -111,7 +123,8 @@ def _backdrop(backdrops: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _plain(rng: np.random.Generator) -> np.ndarray:
     """White as in packshots, or any colour, with a soft gradient."""
-    color = np.full(3, rng.uniform(235, 255)) if rng.random() < 0.5 else rng.uniform(0, 255, 3)
+    is_white = rng.random() < 0.5
+    color = np.full(3, rng.uniform(235, 255)) if is_white else rng.uniform(0, 255, 3)
     slope = np.linspace(-1, 1, HEIGHT)[:, None, None] * rng.uniform(-12, 12)
     return np.broadcast_to(color + slope, (HEIGHT, WIDTH, 3)).astype(np.float32)
 
@@ -120,7 +133,7 @@ def _recolored_garments(
     image: np.ndarray, codes: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """The photo with one garment class in another hue and lightness."""
-    present = [c for c in np.unique(codes) if 0 < c < BODY]
+    present = _present(codes, 1)
     if not present:
         return image
     chosen = codes == rng.choice(present)
@@ -134,13 +147,13 @@ def _recolored_garments(
 
 def _recolored(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another light: gain and offset for each channel, saturation, blur and noise."""
-    grey = pixels.mean(axis=2, keepdims=True)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
     saturation = 0.0 if rng.random() < 0.05 else rng.uniform(0.6, 1.4)
-    pixels = grey + (pixels - grey) * saturation
-    gain = rng.uniform(0.75, 1.25) * rng.uniform(0.92, 1.08, 3)
-    pixels = (pixels - 128) * gain + 128 + rng.uniform(-30, 30)
+    pixels = grey + (pixels - grey) * np.float32(saturation)
+    gain = np.float32(rng.uniform(0.75, 1.25) * rng.uniform(0.92, 1.08, 3))
+    pixels = (pixels - 128) * gain + np.float32(128 + rng.uniform(-30, 30))
     if rng.random() < 0.25:
-        pixels = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), rng.uniform(0.4, 1.3))
+        pixels = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.4, 1.3))
     if rng.random() < 0.25:
         noise = rng.standard_normal(pixels.shape, np.float32)
         pixels = pixels + noise * np.float32(rng.uniform(2, 10))

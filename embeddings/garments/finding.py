@@ -1,0 +1,133 @@
+"""Finding the garments in a photo that has no segmentation map, by one method after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from embeddings.garments.classes import GarmentClass
+from embeddings.garments.grabcut import cut_center
+from embeddings.garments.white_background import remove_white
+
+SEGFORMER, PARSER, WHITE_BACKGROUND, GRABCUT = "segformer", "parser", "white_background", "grabcut"
+FINDERS = (SEGFORMER, WHITE_BACKGROUND, PARSER, GRABCUT)
+VERSION = 1  # change it with anything in these methods that changes a mask
+WEIGHTS = Path(__file__).parent.parent / "weights" / "garment_parser.safetensors"
+MIN_PARSED = 0.01  # of the photo; where a network finds less, it found nothing
+
+
+@dataclass(frozen=True)
+class FinderSettings:
+    """Which methods are tried, in this order, and what the networks are loaded from."""
+
+    methods: tuple[str, ...] = ()
+    parser: Path = WEIGHTS
+    segformer: str = ""
+
+
+@dataclass(frozen=True)
+class FoundGarments:
+    """What a method found: `mask` is (height, width) bool, `classes` (height, width) uint8.
+
+    `classes` (of `GarmentClass`) is None where the method does not tell garments apart.
+    """
+
+    method: str
+    mask: np.ndarray
+    classes: np.ndarray | None = None
+
+
+def find_garments(photo: np.ndarray, settings: FinderSettings) -> FoundGarments | None:
+    """What the first method finds that finds anything; None where none does.
+
+    Args:
+        photo: (height, width, 3) uint8 RGB.
+
+    Raises:
+        WeightsUnavailable, SegformerUnavailable: a network that is asked for cannot be loaded.
+    """
+    for method in settings.methods:
+        found = _FINDERS[method](photo, settings)
+        if found is not None:
+            return found
+    return None
+
+
+def _by_segformer(photo: np.ndarray, settings: FinderSettings) -> FoundGarments | None:
+    return _parsed(SEGFORMER, photo, load_segformer(settings.segformer).probabilities(photo))
+
+
+def _by_parser(photo: np.ndarray, settings: FinderSettings) -> FoundGarments | None:
+    return _parsed(PARSER, photo, load_running_parser(settings.parser).probabilities(photo))
+
+
+def _by_white_background(photo: np.ndarray, _: FinderSettings) -> FoundGarments | None:
+    mask = remove_white(photo)
+    return None if mask is None else FoundGarments(WHITE_BACKGROUND, mask)
+
+
+def _by_grabcut(photo: np.ndarray, _: FinderSettings) -> FoundGarments | None:
+    mask = cut_center(photo)
+    return None if mask is None else FoundGarments(GRABCUT, mask)
+
+
+_FINDERS: dict[str, Callable[[np.ndarray, FinderSettings], FoundGarments | None]] = {
+    SEGFORMER: _by_segformer,
+    PARSER: _by_parser,
+    WHITE_BACKGROUND: _by_white_background,
+    GRABCUT: _by_grabcut,
+}
+
+
+def _parsed(method: str, photo: np.ndarray, probabilities: np.ndarray) -> FoundGarments | None:
+    """The likeliest class of each pixel of the photo, from probabilities of fewer pixels.
+
+    Garment is what is less likely backdrop than not, whichever garment it is.
+    """
+    size = photo.shape[1::-1]
+    resized = [cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in probabilities]
+    mask = resized[GarmentClass.BACKGROUND] < 0.5
+    if mask.mean() < MIN_PARSED:
+        return None
+    likeliest = np.argmax(np.stack(resized[1:]), axis=0).astype(np.uint8) + 1
+    return FoundGarments(method, mask, np.where(mask, likeliest, np.uint8(0)))
+
+
+@lru_cache(maxsize=2)
+def load_running_parser(path: Path) -> "RunningParser":  # noqa: F821 - loads torch
+    """The parser, loaded once per process.
+
+    Raises:
+        WeightsRejected: the file is not what it says it is.
+    """
+    from embeddings.nets.garment_parser import load_parser
+    from embeddings.nets.parser_runtime import RunningParser
+
+    return RunningParser(load_parser(path))
+
+
+@lru_cache(maxsize=1)
+def load_segformer(source: str) -> "Segformer":  # noqa: F821 - loads torch
+    """The SegFormer, loaded once per process.
+
+    Raises:
+        SegformerUnavailable: it cannot be had.
+    """
+    from embeddings.garments.segformer import Segformer
+
+    return Segformer(source)
+
+
+def check_methods(methods: Sequence[str]) -> tuple[str, ...]:
+    """The methods as a tuple.
+
+    Raises:
+        ValueError: one of them is none.
+    """
+    unknown = sorted(set(methods) - set(FINDERS))
+    if unknown:
+        raise ValueError(f"expected any of {', '.join(FINDERS)}, got {', '.join(unknown)}")
+    return tuple(methods)

@@ -1,0 +1,142 @@
+"""`manage.py train_parser`: train the garment parser from random numbers on photos with maps."""
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from catalog.progress import StagedProgress
+from catalog.provenance import code_version, machine
+from embeddings.garments.classes import Color, read_named_palette
+from embeddings.photo_sets import LabelledPhoto, PhotoSetError, read_photo_set
+from embeddings.photo_sets.maps import with_maps
+
+PALETTE = "palette.json"
+N_EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY = 25, 16, 2e-3, 0.02
+
+
+class Command(BaseCommand):
+    """Reads folders, trains, writes the parser and its recipe."""
+
+    help = (
+        "Train the garment parser on photos with segmentation maps, cut out and laid over other "
+        "backdrops. Killed, the same command goes on where it was."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--photos", type=Path, required=True, metavar="DIR")
+        parser.add_argument(
+            "--segmentation", type=Path, metavar="DIR", help="default: the photos' own maps"
+        )
+        parser.add_argument(
+            "--palette",
+            type=Path,
+            metavar="FILE",
+            help=f"default: FASHREC_SEGMENTATION_PALETTE, else {PALETTE} among the photos",
+        )
+        parser.add_argument(
+            "--backdrops",
+            type=Path,
+            metavar="DIR",
+            help="a labelled photo set whose edges become backdrops; default: plain ones only",
+        )
+        parser.add_argument(
+            "--output",
+            type=Path,
+            metavar="FILE",
+            default=settings.FASHREC_HOME / "weights" / "garment_parser.safetensors",
+            help="default: %(default)s",
+        )
+        parser.add_argument("--epochs", type=int, default=N_EPOCHS, help="default: %(default)s")
+        parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+        parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+        parser.add_argument("--seed", type=int, default=42)
+        parser.add_argument(
+            "--threads",
+            type=int,
+            metavar="N",
+            help="of torch, by default all cores; beside other busy processes one is several times "
+            "as fast, as its threads wait for each other",
+        )
+
+    def handle(self, **options: object) -> None:
+        """Train, and say where the result is."""
+        # Read when torch is first imported: its threads otherwise spin while they wait.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        from embeddings.training.checkpoint import CheckpointMismatch
+
+        try:
+            self._train(options)
+        except (PhotoSetError, CheckpointMismatch, ValueError, FloatingPointError) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. The same command goes on from there.", returncode=130
+            ) from None
+
+    def _train(self, options: dict[str, object]) -> None:
+        import torch
+
+        from embeddings.training.loop import LoopSettings
+        from embeddings.training.parsing.training import ParserData, train_parser
+
+        if options["threads"]:
+            torch.set_num_threads(options["threads"])
+        photos, palette = mapped_photos(options)
+        folder = options["backdrops"]
+        data = ParserData.of(photos, read_photo_set(folder) if folder else [], palette)
+        loop = LoopSettings(
+            n_epochs=options["epochs"],
+            batch_size=options["batch_size"],
+            learning_rate=options["learning_rate"],
+            weight_decay=WEIGHT_DECAY,
+            patience=options["epochs"],
+            seed=options["seed"],
+        )
+        output = options["output"]
+        output.parent.mkdir(parents=True, exist_ok=True)
+        self.stdout.write(
+            f"Training on {len(data.train):,} photos, validating on {len(data.validation):,}, "
+            f"{len(data.backdrops):,} backdrops."
+        )
+        about = {"code_version": code_version(settings.BASE_DIR), "machine": machine()}
+        with StagedProgress() as bars:
+            log = train_parser(
+                data,
+                loop,
+                output=output,
+                cache=settings.FASHREC_HOME / "training",
+                about=about,
+                on_step=bars,
+                on_epoch=lambda report: self.stdout.write(report.line),
+            )
+        self.stdout.write(
+            f"Garment IoU {max(log.scores):.3f} on validation after epoch {log.best_epoch}, "
+            f"{log.seconds / 60:.1f} min; stored as {output}."
+        )
+
+
+def mapped_photos(options: dict[str, object]) -> tuple[list[LabelledPhoto], dict[str, Color]]:
+    """The photos of --photos with maps, and the maps' palette.
+
+    Raises:
+        PhotoSetError: no photos, or none with a map.
+        ValueError: no palette, or one that cannot be read.
+    """
+    photos, folder = read_photo_set(options["photos"]), options["segmentation"]
+    if folder is not None:
+        photos = with_maps(photos, folder)
+    places = [options["palette"], settings.FASHREC_SEGMENTATION_PALETTE]
+    if not any(places):
+        roots = [options["photos"], options["photos"].parent, *([folder.parent] if folder else [])]
+        places = [root / PALETTE for root in roots if (root / PALETTE).is_file()]
+    given = next((place for place in places if place), None)
+    if given is None:
+        raise ValueError(
+            f"no palette: name a JSON file of labels and colours by --palette, or put a {PALETTE} "
+            f"into {options['photos']}"
+        )
+    return photos, read_named_palette(given)

@@ -1,0 +1,1 @@
+"""Measuring the ways to find garments against segmentation maps, without a database."""
