@@ -32,6 +32,12 @@ class Recommendation:
     terms: Terms
     normalized_popularity: float
     availability: Availability | None
+    pinned: bool = False  # the shop gave it this place, whatever its relevance
+
+    @property
+    def product_id(self) -> int:
+        """The product's key."""
+        return self.product.pk
 
     @property
     def relevance(self) -> float:
@@ -55,13 +61,22 @@ class Rail:
 
 @dataclass(frozen=True)
 class RecommendationSet:
-    """One answer: `items` merges the rails, each product once, at its highest relevance."""
+    """One answer: `items` merges the rails, each product once, at its highest relevance.
+
+    Pins of a category are in its rails only, those of the whole list in `items` only.
+    """
 
     id: uuid.UUID
     tier: Tier
     settings: RankingSettings
     rails: list[Rail]
     items: list[Recommendation]
+
+    @property
+    def merchandised(self) -> list[int]:
+        """Keys of the products that the shop pinned, boosted or buried."""
+        shown = [*self.items, *(item for rail in self.rails for item in rail.items)]
+        return sorted({i.product_id for i in shown if i.pinned or i.terms.merchandising})
 
 
 def merged(recommendations: Sequence[Recommendation]) -> list[Recommendation]:

@@ -1,8 +1,10 @@
-"""Index candidates for one shopper: two streams, one statement, and a bound on what it left unseen.
+"""Index candidates for one shopper: streams, one statement, and a bound on what it left unseen.
 
 Visual neighbours of every purchase come from the vector indexes, products whose popularity lies
-nearest to the shopper's trendiness from the trend indexes. Their short vectors choose a short list,
-and the formula of `recommender.relevance` on full vectors ranks it.
+nearest to the shopper's trendiness from the trend indexes, and where proximity counts, products
+that the nearest stores have (`recommender.nearby`). What the shop boosts or buries is few: streams
+pass by it and all of it is looked at, so that of unseen products that term is 0. Short vectors
+choose a short list of all these, and `recommender.formula` on full vectors ranks it.
 """
 
 from dataclasses import dataclass, replace
@@ -10,32 +12,35 @@ from math import inf
 from typing import Any
 
 from catalog.database import fetch_planned, fetch_prepared, reading_connection
-from embeddings.indexes import SearchIndexes
+from embeddings.indexes import SearchIndexes, gender_list
 from embeddings.neighbours import MAX_EF_SEARCH, neighbour_streams
-from recommender.ranking import RankingSettings
-from recommender.relevance import (
+from recommender.conditions import NOT_EXCLUDED, row_filters, stock_filter
+from recommender.formula import (
     BOUNDS,
     NORMALIZED_POPULARITY,
-    NOT_EXCLUDED,
     POPULARITY_PENALTY,
-    POPULARITY_TERM,
-    Query,
     parameters,
-    ranked,
-    row_filters,
-    stock_filter,
-    trend_streams,
+    relevance_of,
 )
-from recommender.short_lists import (
-    Rail,
-    best_of_short_list,
-    history,
-    terms_of_best,
+from recommender.merchandising.terms import (
+    join_merchandised,
+    merchandised,
+    merchandising_term,
+    not_merchandised,
 )
+from recommender.near_stock import join_near_stock, proximity_of
+from recommender.nearby import nearby, nearby_best, unseen_proximity
+from recommender.ranking import RankingSettings
+from recommender.relevance import Query, ranked
+from recommender.short_lists import Rail, best_of_short_list, history, terms_of_best
+from recommender.trend_streams import trend_streams
 
 # A filtered scan goes on past ef_search until it has its rows, or has looked at so many.
 MAX_SCAN_TUPLES = 5_000
 EXCLUDED_STEP = 10
+# Of stock in the nearest stores so many products are looked at. Where more are as near, one in
+# fifty of a million is, so that a stream of neighbours has some of the best of them.
+N_NEARBY = 20_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class StreamSizes:
     n_neighbours: int
     n_trending: int
     n_short: int
+    n_nearby: int = N_NEARBY  # where proximity counts
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,14 @@ class Unseen:
     """What bounds every product that a rail's streams did not reach.
 
     Fagin's threshold: no unseen product has a larger cosine than the last neighbour read, a better
-    popularity term than the last trending product read, and a better CatSim than the best there is.
+    popularity term than the last trending product read, a nearer store than the last stock read,
+    and a better CatSim than the best there is. The shop boosts none of them.
     """
 
     cosine: float | None  # None: every product was read
     popularity: float | None  # the weighted term; None: every product was read
     category_similarity: float
+    proximity: float = 0.0
 
     def threshold(self, settings: RankingSettings, cosine_error: float) -> float:
         """The relevance that no unseen product exceeds."""
@@ -67,6 +75,7 @@ class Unseen:
             settings.weight_visual * (self.cosine + cosine_error)
             + self.popularity
             + settings.weight_category * self.category_similarity
+            + settings.weight_proximity * self.proximity
         )
 
 
@@ -112,12 +121,12 @@ edges AS MATERIALIZED (
     ) AS edge
     WHERE n >= {n_edge}
     GROUP BY purchase_id
-)
+){merchandised}{nearby}
 SELECT
     {terms},
     CASE WHEN history.vector IS NULL THEN 0 ELSE edges.cosine END,
     COALESCE(edges.decline, 0), unseen.popularity,
-    (SELECT max(s) FROM unnest(history.category_similarities) AS s)
+    (SELECT max(s) FROM unnest(history.category_similarities) AS s), {unseen_proximity}
 FROM history
 LEFT JOIN edges USING (purchase_id)
 CROSS JOIN unseen CROSS JOIN bounds
@@ -125,25 +134,40 @@ CROSS JOIN LATERAL {best} AS best
 """
 
 CANDIDATES = """
-            SELECT
-                seen.product_id, seen.normalized_popularity, seen.category_similarity,
-                %(weight_visual)s::float8 * (1 - seen.cosine_distance) + {popularity_term}
-                    + %(weight_category)s::float8 * seen.category_similarity AS relevance
+            SELECT seen.*, {relevance} AS relevance
             FROM (
                 SELECT DISTINCT ON (p.product_id)
                     p.product_id, COALESCE(p.cosine_distance, 1) AS cosine_distance,
                     {normalized_popularity} AS normalized_popularity,
-                    history.category_similarities[p.category_id] AS category_similarity
+                    history.category_similarities[p.category_id] AS category_similarity,
+                    {proximity} AS proximity, {merchandising} AS merchandising
                 FROM (
                     SELECT product_id, category_id, popularity, cosine_distance
                     FROM near WHERE near.purchase_id = history.purchase_id
                     UNION ALL
                     SELECT product_id, category_id, popularity, vector <=> history.vector
-                    FROM popular
-                ) AS p
+                    FROM popular{boosted}{nearby_best}
+                ) AS p{join}
                 WHERE true{not_excluded}
             ) AS seen
         """
+
+LOOKED_AT = """,
+boosted AS MATERIALIZED (
+    SELECT
+        n.product_id, n.category_id, n.popularity, n.vector::halfvec({search_dimension}) AS vector
+    FROM embeddings_searchvector n
+    WHERE n.product_id = ANY(%(boosted)s::bigint[]) AND n.projection_id = {projection_id}
+        AND n.gender IN ({genders}) AND n.is_active{filters}
+)"""
+BOOSTED = """
+                    UNION ALL
+                    SELECT product_id, category_id, popularity, vector <=> history.vector
+                    FROM boosted"""
+
+UNSEEN_POPULARITY = (
+    f"%(weight_popularity)s::float8 * (1 - {POPULARITY_PENALTY.format(distance='edge.distance')})"
+)
 
 
 def rank_candidates(
@@ -156,8 +180,10 @@ def rank_candidates(
     """
     n_neighbours = _with_excluded(sizes.n_neighbours, query)
     sql = _statement(query, settings, indexes, replace(sizes, n_neighbours=n_neighbours))
-    # How many products pass a filter decides how they are best found: planned with its values.
-    fetch = fetch_planned if query.is_filtered else fetch_prepared
+    # How many products pass a filter, or are in near stores, decides how they are best found:
+    # planned with these values.
+    depends_on_values = query.is_filtered or query.proximities is not None
+    fetch = fetch_planned if depends_on_values else fetch_prepared
     rows = fetch(reading_connection(), sql, parameters(query, settings))
     return _rails(rows, settings, indexes.cosine_error)
 
@@ -168,48 +194,77 @@ def _statement(
     """The SQL; only integers and names of our own enums are written into it.
 
     Sizes and k are literals: it is planned once, without values, and must know how few rows are
-    wanted. An unfiltered stream that ends before its limit has seen every product; a filtered one
-    may have given up, so that whatever it read last is its edge.
+    wanted. A stream that passes nothing by and ends before its limit has seen every product;
+    another one may have given up, so that whatever it read last is its edge.
     """
+    passes_by = query.is_filtered or bool(query.boosts)
+    return RANK_CANDIDATES.format(
+        ef_search=max(40, sizes.n_neighbours),
+        iterative_scan="relaxed_order" if passes_by else "off",
+        max_scan_tuples=MAX_SCAN_TUPLES,
+        bounds=BOUNDS,
+        history=history(settings, indexes, after="scan"),
+        unseen_popularity=UNSEEN_POPULARITY,
+        normalized_popularity=NORMALIZED_POPULARITY,
+        merchandised=_merchandised(query, indexes),
+        nearby=nearby(query, indexes, sizes.n_nearby),
+        unseen_proximity=unseen_proximity(query),
+        terms=terms_of_best(),
+        best=best_of_short_list(settings, _candidates(query, sizes), sizes.n_short),
+        projection_id=indexes.projection_id,
+        search_dimension=indexes.dimension,
+        n_edge=0 if passes_by else sizes.n_neighbours,
+        n_trending=sizes.n_trending,
+        **_streams(query, indexes, sizes),
+    )
+
+
+def _streams(query: Query, indexes: SearchIndexes, sizes: StreamSizes) -> dict[str, str]:
+    """The SQL of `trending` and of the neighbours."""
     filters = row_filters(query, "n") + stock_filter(query, "n")
     join = f"""
             JOIN embeddings_searchvector n
                 ON n.product_id = p.product_id AND n.projection_id = {indexes.projection_id}"""
-    candidates = CANDIDATES.format(
-        normalized_popularity=NORMALIZED_POPULARITY,
-        popularity_term=POPULARITY_TERM.format(row="seen"),
-        not_excluded=NOT_EXCLUDED.format(row="p"),
-    )
-    return RANK_CANDIDATES.format(
-        ef_search=max(40, sizes.n_neighbours),
-        iterative_scan="relaxed_order" if query.is_filtered else "off",
-        max_scan_tuples=MAX_SCAN_TUPLES,
-        bounds=BOUNDS,
-        history=history(settings, indexes, after="scan"),
-        trending=trend_streams(
-            query.genders, sizes.n_trending, join=join if filters else "", filters=filters
+    return {
+        "trending": trend_streams(
+            query.genders,
+            sizes.n_trending,
+            join=join if filters else "",
+            filters=filters + not_merchandised(query, "p"),
         ),
-        neighbours=neighbour_streams(
+        "neighbours": neighbour_streams(
             indexes=indexes,
             genders=query.genders,
             vector="history.vector",
             n_neighbours=sizes.n_neighbours,
-            filters=filters,
+            filters=filters + not_merchandised(query, "n"),
         ),
-        unseen_popularity=UNSEEN_POPULARITY,
-        normalized_popularity=NORMALIZED_POPULARITY,
-        terms=terms_of_best(),
-        best=best_of_short_list(settings, candidates, sizes.n_short),
-        projection_id=indexes.projection_id,
+    }
+
+
+def _merchandised(query: Query, indexes: SearchIndexes) -> str:
+    """The SQL of what the shop boosts or buries, and of the products themselves; or nothing."""
+    if not query.boosts:
+        return ""
+    return merchandised(query) + LOOKED_AT.format(
         search_dimension=indexes.dimension,
-        n_edge=0 if query.is_filtered else sizes.n_neighbours,
-        n_trending=sizes.n_trending,
+        projection_id=indexes.projection_id,
+        genders=gender_list(frozenset(query.genders)),
+        filters=row_filters(query, "n") + stock_filter(query, "n"),
     )
 
 
-UNSEEN_POPULARITY = (
-    f"%(weight_popularity)s::float8 * (1 - {POPULARITY_PENALTY.format(distance='edge.distance')})"
-)
+def _candidates(query: Query, sizes: StreamSizes) -> str:
+    return CANDIDATES.format(
+        relevance=relevance_of("seen", "(1 - seen.cosine_distance)"),
+        normalized_popularity=NORMALIZED_POPULARITY,
+        proximity=proximity_of(query),
+        merchandising=merchandising_term(query),
+        boosted=BOOSTED if query.boosts else "",
+        nearby_best=nearby_best(query, sizes.n_short),
+        join=join_near_stock(query, "p") + join_merchandised(query, "p"),
+        not_excluded=NOT_EXCLUDED.format(row="p"),
+    )
 
 
 def _with_excluded(n_neighbours: int, query: Query) -> int:
@@ -222,9 +277,10 @@ def _rails(
     rows: list[tuple[Any, ...]], settings: RankingSettings, cosine_error: float
 ) -> dict[int, Rail]:
     rails: dict[int, Rail] = {}
-    for *of_product, cosine, decline, popularity, category in rows:
+    for *of_product, cosine, decline, popularity, category, proximity in rows:
         row = ranked(of_product)
-        threshold = Unseen(cosine, popularity, category).threshold(settings, cosine_error)
+        unseen = Unseen(cosine, popularity, category, proximity)
+        threshold = unseen.threshold(settings, cosine_error)
         rails.setdefault(row.purchase_id, Rail([], threshold, decline)).rows.append(row)
     for rail in rails.values():
         rail.rows.sort(key=lambda row: (-row.terms.relevance, row.product_id))

@@ -15,6 +15,7 @@ from catalog.models import Product as ProductRow
 from catalog.schema import ItemId
 from catalog.types import Gender, Product
 from recommender import related
+from recommender.merchandising.rules import with_rules
 from recommender.related import RelatedProduct, related_products
 from recommender.trending import shown_rising_products
 from recommender.types import RelevanceTerms
@@ -63,6 +64,9 @@ class ProductRecommendationEdge:
     reason: str = strawberry.field(description="Why, in one sentence.")
     terms: RelevanceTerms | None = strawberry.field(
         description="Why, in numbers; for RELATED only.", metadata=cost(0)
+    )
+    pinned: bool = strawberry.field(
+        description="Whether the shop gave it this place; for RELATED only."
     )
 
 
@@ -115,7 +119,7 @@ class DiscoveryQuery:
     ) -> ProductRecommendationConnection:
         """Products for the page of this one."""
         page = RankedPage.of(first, after)
-        product = ProductRow.objects.active().select_related("category")
+        product = with_rules(ProductRow.objects.active().select_related("category"))
         product = product.named([item_id]).first()
         if product is None:
             raise not_found("No such product.")
@@ -180,6 +184,7 @@ def _recommended(
             score=r.score,
             reason=r.reason,
             terms=r.terms,
+            pinned=r.pinned,
         )
         for cursor, r in page.ranked(kept)
     ]

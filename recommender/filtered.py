@@ -12,21 +12,16 @@ from django.db import transaction
 
 from catalog.database import fetch_planned, reading_connection
 from embeddings.indexes import SearchIndexes, gender_list
+from recommender.conditions import NOT_EXCLUDED, row_filters, stock_filter
+from recommender.formula import BOUNDS, NORMALIZED_POPULARITY, parameters, relevance_of
+from recommender.merchandising.terms import join_merchandised, merchandised, merchandising_term
+from recommender.near_stock import join_near_stock, near_stock, proximity_of
 from recommender.ranking import RankingSettings
-from recommender.relevance import (
-    BOUNDS,
-    NORMALIZED_POPULARITY,
-    NOT_EXCLUDED,
-    POPULARITY_TERM,
-    Query,
-    parameters,
-    ranked,
-    row_filters,
-    stock_filter,
-)
+from recommender.relevance import Query, ranked
 from recommender.short_lists import (
     Rail,
     best_of_short_list,
+    distances,
     history,
     terms_of_best,
 )
@@ -35,7 +30,7 @@ WORK_MEMORY = "32MB"  # holds what FEW_ROWS (recommender.retrieval) need of each
 
 RANK_FILTERED = """
 WITH {bounds},
-{history},
+{history}{merchandised},
 passing AS MATERIALIZED (
     SELECT
         p.product_id, p.category_id, {normalized_popularity} AS normalized_popularity,
@@ -43,32 +38,20 @@ passing AS MATERIALIZED (
     FROM embeddings_searchvector p CROSS JOIN bounds
     WHERE p.projection_id = {projection_id} AND p.gender IN ({genders}) AND p.is_active
         {filters}
-)
+){near_stock}
 SELECT {terms}, best.least_short, best.n_short
-FROM (
-    SELECT *, array_position(%(purchase_ids)s::bigint[], purchase_id) AS position FROM history
-) AS history
-CROSS JOIN LATERAL {best} AS best
+FROM history CROSS JOIN LATERAL {best} AS best
 """
 
-# All distances of a row while it is at hand: a vector has a kilobyte, and rows lie far apart.
-DISTANCE = """
-            COALESCE(p.vector::halfvec({search_dimension}) <=> (
-                SELECT vector FROM history
-                WHERE purchase_id = (%(purchase_ids)s::bigint[])[{position}]
-            ), 1)"""
-
 CANDIDATES = """
-            SELECT
-                p.product_id, p.normalized_popularity, p.category_similarity,
-                %(weight_visual)s::float8 * (1 - p.cosine_distance) + {popularity_term}
-                    + %(weight_category)s::float8 * p.category_similarity AS relevance
+            SELECT p.*, {relevance} AS relevance
             FROM (
                 SELECT
-                    product_id, normalized_popularity,
+                    passing.product_id, passing.normalized_popularity,
                     cosine_distances[history.position] AS cosine_distance,
-                    history.category_similarities[category_id] AS category_similarity
-                FROM passing
+                    history.category_similarities[passing.category_id] AS category_similarity,
+                    {proximity} AS proximity, {merchandising} AS merchandising
+                FROM passing{join}
             ) AS p
         """
 
@@ -81,16 +64,22 @@ def rank_filtered(
     A purchase whose product has no vector is ranked with a visual similarity of 0. Cost: one
     statement, which reads the search vector of every product that passes, and one for its memory.
     """
-    candidates = CANDIDATES.format(popularity_term=POPULARITY_TERM.format(row="p"))
+    candidates = CANDIDATES.format(
+        relevance=relevance_of("p", "(1 - p.cosine_distance)"),
+        proximity=proximity_of(query),
+        merchandising=merchandising_term(query),
+        join=join_near_stock(query, "passing") + join_merchandised(query, "passing"),
+    )
     sql = RANK_FILTERED.format(
         bounds=BOUNDS,
         history=history(settings, indexes),
-        search_dimension=indexes.dimension,
+        merchandised=merchandised(query),
         projection_id=indexes.projection_id,
         genders=gender_list(frozenset(query.genders)),
         normalized_popularity=NORMALIZED_POPULARITY,
-        distances=_distances(len(query.purchase_ids), indexes.dimension),
+        distances=distances(len(query.purchase_ids), indexes.dimension),
         filters=NOT_EXCLUDED.format(row="p") + row_filters(query, "p") + stock_filter(query, "p"),
+        near_stock=near_stock(query, of="passing"),
         terms=terms_of_best(),
         best=best_of_short_list(settings, candidates, n_short),
     )
@@ -100,13 +89,6 @@ def rank_filtered(
             cursor.execute("SELECT set_config('work_mem', %s, true)", [WORK_MEMORY])
         rows = fetch_planned(connection, sql, parameters(query, settings))
     return _rails(rows, settings.weight_visual * indexes.cosine_error, n_short)
-
-
-def _distances(n_purchases: int, dimension: int) -> str:
-    return ",".join(
-        DISTANCE.format(search_dimension=dimension, position=position)
-        for position in range(1, n_purchases + 1)
-    )
 
 
 def _rails(rows: list[tuple[Any, ...]], error: float, n_short: int) -> dict[int, Rail]:

@@ -1,4 +1,7 @@
-"""What somebody did with products: what candidates are compared with, and what is left out."""
+"""What somebody did with products: what candidates are compared with, and what is left out.
+
+What the shop wants of its recommendations is read with it, so that it costs no statement.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.database import reading_connection
+from recommender.merchandising.rules import HOLDING_RULES, NO_RULES, Rules
 from recommender.models import RecommendationLog
 from shoppers.models import AnonymousSession, Event, Shopper
 from shoppers.sessions import hashed
@@ -17,11 +21,11 @@ SHOWN = "shown"  # in an earlier set of recommendations
 # Somebody who bought nothing yet is known by these; each product by the strongest.
 INTERESTS = (Kind.CART, Kind.FAVOURITE, Kind.VIEW)
 
-# With the visitor's own row, so that who it is and what they did is one statement. Views are many:
-# they are read only where somebody wants them.
+# With the visitor's own row, so that who it is and what they did is one statement, and in one of
+# its rows the shop's rules. Views are many: they are read only where somebody wants them.
 ACTS = """
 SELECT visitor.*, act.kind AS act_kind, act.id AS act_id, act.product_id AS act_product_id,
-    act.at AS act_at
+    act.at AS act_at, CASE WHEN row_number() OVER () = 1 THEN {rules} END AS rules
 FROM {visitors} visitor LEFT JOIN LATERAL (
     (SELECT DISTINCT ON (product_id) 'purchase' AS kind, id, product_id, purchased_at AS at
      FROM shoppers_purchase WHERE {is_shopper} AND shopper_id = visitor.id
@@ -88,6 +92,7 @@ class History:
 
     visitor: Visitor
     acts: list[Act] = field(default_factory=list)
+    rules: Rules = NO_RULES  # the shop's own, that hold now
 
     def compared(self) -> list[Act]:
         """What candidates are compared with, newest first, each product once.
@@ -119,7 +124,7 @@ def history_of(visitor: Visitor, exclusion: Exclusion) -> History:
         read = _read_shoppers("id", visitor.pk, exclusion)
     else:
         read = _read_sessions("id", visitor.pk, exclusion)
-    return History(visitor, read.acts if read else [])
+    return History(visitor, read.acts, read.rules) if read else History(visitor)
 
 
 def shopper_history(external_id: str, exclusion: Exclusion) -> History | None:
@@ -142,6 +147,7 @@ def _read_shoppers(column: str, value: object, exclusion: Exclusion) -> History 
     sql = ACTS.format(
         visitors=Shopper._meta.db_table,
         logs=RecommendationLog._meta.db_table,
+        rules=HOLDING_RULES,
         column=column,
         is_shopper="true",
         own_events="e.shopper_id = visitor.id",
@@ -155,6 +161,7 @@ def _read_sessions(column: str, value: object, exclusion: Exclusion) -> History 
     sql = ACTS.format(
         visitors=AnonymousSession._meta.db_table,
         logs=RecommendationLog._meta.db_table,
+        rules=HOLDING_RULES,
         column=column,
         is_shopper="false",
         own_events="e.session_id = visitor.id AND e.shopper_id IS NULL",
@@ -169,4 +176,4 @@ def _history(model: type[Visitor], sql: str, value: object, exclusion: Exclusion
     if not rows:
         return None
     acts = [Act(r.act_kind, r.act_id, r.act_product_id, r.act_at) for r in rows if r.act_kind]
-    return History(rows[0], acts)
+    return History(rows[0], acts, Rules.from_json(next((r.rules for r in rows if r.rules), None)))

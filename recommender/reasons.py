@@ -22,12 +22,14 @@ def reason_of(item: "Recommendation") -> str:
     """Why: the largest term in words and numbers, and the next one where it counts.
 
     Such as "Looks like Blue Jeans, which you bought in May 2025 (visual 0.52 of 0.71); popular,
-    like what you usually pick."
+    like what you usually pick." What is pinned says so first.
     """
     by_size = sorted(WORDS, key=lambda name: -getattr(item.terms, name))
     first, second = by_size[:2]
     lead = WORDS[first](item)
     numbers = f"({first} {getattr(item.terms, first):.2f} of {item.relevance:.2f})"
+    if item.pinned:
+        return f"Placed here by the shop; {lead} {numbers}."
     if getattr(item.terms, second) < WORTH_NAMING * item.relevance:
         return f"{_capital(lead)} {numbers}."
     return f"{_capital(lead)} {numbers}; {WORDS[second](item)}."
@@ -57,6 +59,10 @@ def _near(item: "Recommendation") -> str:
     return f"{place.store.name} has it, {place.distance_km:.1f} km from you"
 
 
+def _by_shop(item: "Recommendation") -> str:
+    return "recommended by the shop"
+
+
 def _deed(because: "Because") -> str:
     when = f"{because.at:%B %Y}"
     return f"{_name(because.product)}, which you {DEEDS[because.kind]} in {when}"
@@ -76,4 +82,5 @@ WORDS: dict[str, Callable[["Recommendation"], str]] = {
     "popularity": _popularity,
     "category": _kind,
     "proximity": _near,
+    "merchandising": _by_shop,
 }

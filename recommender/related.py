@@ -9,8 +9,10 @@ from catalog.models import Gender, Product
 from embeddings.neighbours import similar_products
 from embeddings.preference import best_backbone_with_vectors
 from recommender.complements import complementary_products
+from recommender.merchandising.pins import rank_pinned, with_pins
+from recommender.merchandising.rules import Rules, rules_of
 from recommender.ranking import RankingSettings, default_profile
-from recommender.relevance import Query, Terms
+from recommender.relevance import Query, RankedProduct, Terms
 from recommender.retrieval import rank_for_purchases
 from recommender.trending import rising_products
 
@@ -36,6 +38,7 @@ class RelatedProduct:
     score: float
     reason: str
     terms: Terms | None = None
+    pinned: bool = False  # the shop gave it this place
 
 
 def related_products(
@@ -54,23 +57,44 @@ def related_products(
     ]
 
 
-def _by_relevance(product: Product, n: int) -> list[RelatedProduct]:
-    """The default profile's relevance, as if a shopper of middling trendiness had bought it."""
-    settings = RankingSettings.from_profile(default_profile()).with_changes(k=n)
+def related_by_relevance(
+    *, product: Product, settings: RankingSettings, rules: Rules
+) -> list[RelatedProduct]:
+    """The top `settings.k`, as if a shopper of middling trendiness had bought just this product.
+
+    With the shop's rules for its category. Empty without a backbone.
+    """
     if settings.backbone is None:
         return []
+    query = _as_if_bought(product, settings, rules)
+    pins = rules.pins_of_list(product.category_id)
+    pinned = rank_pinned(query, settings, Rules(pins=tuple(pins)), is_personal=True)
+    ranked = rank_for_purchases(query, settings).rows
+    return with_pins(
+        [_explained(row) for row in ranked], pins, [_explained(row) for row in pinned], settings.k
+    )
+
+
+def _by_relevance(product: Product, n: int) -> list[RelatedProduct]:
+    """By the default profile."""
+    settings = RankingSettings.from_profile(default_profile()).with_changes(k=n)
+    return related_by_relevance(product=product, settings=settings, rules=rules_of(product))
+
+
+def _as_if_bought(product: Product, settings: RankingSettings, rules: Rules) -> Query:
     genders = Gender(product.gender).compatible() if settings.filter_gender else Gender
-    query = Query(
+    return Query(
         trendiness=NEUTRAL_TRENDINESS,
         purchase_ids=[product.pk],  # any key will do, there is one
         product_ids=[product.pk],
         excluded_product_ids=[product.pk],
         genders=sorted(gender.value for gender in genders),
+        boosts=rules.boosts,
     )
-    return [
-        RelatedProduct(row.product_id, row.terms.relevance, _strongest(row.terms), row.terms)
-        for row in rank_for_purchases(query, settings).rows
-    ]
+
+
+def _explained(row: RankedProduct) -> RelatedProduct:
+    return RelatedProduct(row.product_id, row.terms.relevance, _strongest(row.terms), row.terms)
 
 
 def _strongest(terms: Terms) -> str:
@@ -78,6 +102,7 @@ def _strongest(terms: Terms) -> str:
         "It looks alike": terms.visual,
         "Its popularity suits": terms.popularity,
         "It is of a similar kind": terms.category,
+        "The shop recommends it": terms.merchandising,
     }
     strongest = max(parts, key=parts.get)
     return f"{strongest}: {parts[strongest]:.2f} of a relevance of {terms.relevance:.2f}."

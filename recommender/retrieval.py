@@ -9,16 +9,12 @@ from catalog.database import reading_connection
 from embeddings.indexes import SearchIndexes, gender_list, search_indexes
 from embeddings.neighbours import MAX_EF_SEARCH
 from recommender.candidates import StreamSizes, rank_candidates
+from recommender.conditions import row_filters, stock_filter
+from recommender.exact import rank_exactly
 from recommender.filtered import rank_filtered
+from recommender.formula import parameters
 from recommender.ranking import RankingSettings
-from recommender.relevance import (
-    Query,
-    RankedProduct,
-    parameters,
-    rank_exactly,
-    row_filters,
-    stock_filter,
-)
+from recommender.relevance import Query, RankedProduct
 from recommender.short_lists import Rail
 
 Path = Literal["exact", "index"]
@@ -68,12 +64,10 @@ def rank_for_purchases(
         query: whom for, and which candidates count.
         settings: weights, exponent, k and backbone.
         path: "index" or "exact"; by default the index, where there is one, and a look at all that
-            passes the filters where that is little. What is near is in no index: where proximity
-            counts, the exact path answers.
+            passes the filters where that is little.
         start: how far the index streams are read at first, by default by the catalogue's size.
     """
-    is_exact = path == "exact" or query.proximities is not None
-    indexes = None if is_exact else search_indexes(settings.backbone)
+    indexes = None if path == "exact" else search_indexes(settings.backbone)
     if indexes is None:
         rows = rank_exactly(query, settings)
         return Ranking(rows, frozenset(query.purchase_ids), 1)
@@ -91,7 +85,8 @@ def start_sizes(settings: RankingSettings, n_rows: int) -> StreamSizes:
     if settings.weight_visual == 0:
         return StreamSizes(1, n_trending, n_short)
     n_neighbours = NEIGHBOURS_PER_TENFOLD * log10(max(n_rows, 1)) + NEIGHBOURS_OF_ONE
-    if settings.weight_category or settings.weight_visual < settings.weight_popularity:
+    others = settings.weight_category or settings.weight_proximity
+    if others or settings.weight_visual < settings.weight_popularity:
         n_neighbours *= MIXED
     # In steps of ten, as each number is a statement that is planned anew.
     n_neighbours = max(2 * n_short, 10 * round(n_neighbours / 10))

@@ -1,19 +1,20 @@
 """What all ways to candidates share: the history, and full vectors that rank a short list.
 
 Candidates are found by search vectors, which are short and lie in the row; only the best of them,
-the short list, are ranked by the formula of `recommender.relevance` on full vectors.
+the short list, are ranked by `recommender.formula` on full vectors.
 """
 
 from dataclasses import dataclass
 from math import inf
 
 from embeddings.indexes import SearchIndexes
+from recommender.formula import CATEGORY_SIMILARITIES, PURCHASES, columns_of, relevance_of
 from recommender.ranking import RankingSettings
-from recommender.relevance import CATEGORY_SIMILARITIES, POPULARITY_TERM, PURCHASES, RankedProduct
+from recommender.relevance import RankedProduct
 
 HISTORY = """history AS MATERIALIZED (
     SELECT
-        h.purchase_id, s.vector::halfvec({search_dimension}) AS vector,
+        h.position, h.purchase_id, c.category_id, s.vector::halfvec({search_dimension}) AS vector,
         v.vector::halfvec({dimension}) AS full_vector,
         {category_similarities}
     FROM {after}{purchases}
@@ -23,10 +24,17 @@ HISTORY = """history AS MATERIALIZED (
         ON s.product_id = h.product_id AND s.projection_id = {projection_id}
 )"""
 
+# All distances of a row while it is at hand: a vector has a kilobyte, and rows lie far apart.
+DISTANCE = """
+            COALESCE(p.vector::halfvec({search_dimension}) <=> (
+                SELECT vector FROM history WHERE position = {position}
+            ), 1)"""
+
 BEST_OF_SHORT_LIST = """(
     SELECT exact.* FROM (
     SELECT
         short.product_id, short.normalized_popularity, short.category_similarity,
+        short.proximity, short.merchandising,
         COALESCE(1 - (v.vector::halfvec({dimension}) <=> history.full_vector), 0)
             AS visual_similarity,
         min(short.relevance) OVER () AS least_short, count(*) OVER () AS n_short
@@ -39,19 +47,9 @@ BEST_OF_SHORT_LIST = """(
         ON v.product_id = short.product_id AND v.backbone_id = {backbone_id}
     OFFSET 0  -- a fence, so that each cosine is computed once
     ) AS exact
-    ORDER BY
-        %(weight_visual)s::float8 * exact.visual_similarity
-            + {popularity_term_of_exact}
-            + %(weight_category)s::float8 * exact.category_similarity DESC,
-        exact.product_id
+    ORDER BY {relevance} DESC, exact.product_id
     LIMIT {k}
 )"""
-
-TERMS = """history.purchase_id, best.product_id, best.normalized_popularity,
-    %(weight_visual)s::float8 * best.visual_similarity AS visual,
-    {popularity_term_of_best} AS popularity,
-    %(weight_category)s::float8 * best.category_similarity AS category,
-    best.visual_similarity, best.category_similarity"""
 
 
 @dataclass(frozen=True)
@@ -94,18 +92,31 @@ def history(settings: RankingSettings, indexes: SearchIndexes, *, after: str = "
     )
 
 
+def distances(n_purchases: int, dimension: int) -> str:
+    """SQL of a search vector's cosine distances from each purchase, by `history.position`.
+
+    Args:
+        n_purchases: how many there are.
+        dimension: of the search vector of the row `p`.
+    """
+    return ",".join(
+        DISTANCE.format(search_dimension=dimension, position=position)
+        for position in range(1, n_purchases + 1)
+    )
+
+
 def best_of_short_list(settings: RankingSettings, candidates: str, n_short: int) -> str:
     """SQL of a purchase's top k, to be joined laterally to `history`.
 
     Args:
         settings: backbone and k.
-        candidates: SQL of (product_id, normalized_popularity, category_similarity, relevance by
-            search vectors), each product once.
+        candidates: SQL of (product_id, normalized_popularity, category_similarity, proximity,
+            merchandising, relevance by search vectors), each product once.
         n_short: how many of them, by their search vectors, the full vectors rank.
     """
     return BEST_OF_SHORT_LIST.format(
         candidates=candidates,
-        popularity_term_of_exact=POPULARITY_TERM.format(row="exact"),
+        relevance=relevance_of("exact"),
         backbone_id=int(settings.backbone.pk),
         dimension=int(settings.backbone.dimension),
         n_short=int(n_short),
@@ -115,4 +126,4 @@ def best_of_short_list(settings: RankingSettings, candidates: str, n_short: int)
 
 def terms_of_best() -> str:
     """SQL of the columns that `recommender.relevance.ranked` reads."""
-    return TERMS.format(popularity_term_of_best=POPULARITY_TERM.format(row="best"))
+    return f"history.purchase_id, {columns_of('best')}"

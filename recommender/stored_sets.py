@@ -1,7 +1,7 @@
 """Sets of recommendations as the log keeps them, and as they are read again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,8 +43,10 @@ def store(
     circumstances: Circumstances,
 ) -> RecommendationSet:
     """Log an answer; the set that it is from now on. One statement."""
-    listed = [item for rail in rails for item in rail.items] or list(items)
-    places = {_identity(item): place for place, item in enumerate(listed)}
+    in_rails = [item for rail in rails for item in rail.items]
+    places = {_identity(item): place for place, item in enumerate(in_rails)}
+    beside = [item for item in items if item.pinned or _identity(item) not in places]
+    of_list = {item.product.pk: place for place, item in enumerate(beside, start=len(in_rails))}
     near = circumstances.near
     log = RecommendationLog.objects.create(
         **_owner(visitor),
@@ -53,8 +55,11 @@ def store(
         | circumstances.values
         | {"near": near and [near.latitude, near.longitude]},
         rails=[_rail_entry(rail) for rail in rails],
-        items=[_item_entry(item) for item in listed],
-        merged=[places[_identity(item)] for item in items],
+        items=[
+            *(_item_entry(item, in_rail=True) for item in in_rails),
+            *(_item_entry(item, in_rail=False) for item in beside),
+        ],
+        merged=[of_list.get(item.product.pk, places.get(_identity(item))) for item in items],
         n_statements=circumstances.n_statements,
         n_unproven=circumstances.n_unproven,
     )
@@ -86,16 +91,21 @@ def read_set(log: RecommendationLog, *, now: datetime) -> RecommendationSet:
         entry["key"]: _because(entry, shown) for entry in log.rails if entry["product"] in shown
     }
     listed = [_item(entry, because, shown) for entry in log.items]
+    of_rails = [i for i, entry in zip(listed, log.items, strict=True) if entry.get("in_rail", True)]
     rails = [
         Rail(
             because[entry["key"]],
-            [i for i in listed if i and i.because and i.because.key == entry["key"]],
+            [i for i in of_rails if i and i.because and i.because.key == entry["key"]],
             entry["proven"],
         )
         for entry in log.rails
         if entry["key"] in because
     ]
-    items = [listed[place] for place in log.merged if listed[place] is not None]
+    items = [
+        replace(item, pinned=item.pinned and not log.items[place]["in_rail"])
+        for place in log.merged
+        if (item := listed[place]) is not None
+    ]
     return RecommendationSet(log.pk, Tier(log.tier), _settings(log.settings), rails, items)
 
 
@@ -125,8 +135,10 @@ def _rail_entry(rail: Rail) -> dict[str, Any]:
     }
 
 
-def _item_entry(item: Recommendation) -> dict[str, Any]:
+def _item_entry(item: Recommendation, *, in_rail: bool) -> dict[str, Any]:
     return {
+        "in_rail": in_rail,
+        "pinned": item.pinned,
         "purchase": item.because and item.because.key,
         "product": item.product.pk,
         "relevance": item.relevance,
@@ -150,9 +162,10 @@ def _item(
     return Recommendation(
         because=because.get(entry["purchase"]),
         product=product.product,
-        terms=Terms(**{name: entry[name] for name in TERMS}),
+        terms=Terms(**{name: entry[name] for name in TERMS if name in entry}),
         normalized_popularity=entry["normalized_popularity"],
         availability=product.availability,
+        pinned=entry.get("pinned", False),
     )
 
 

@@ -39,8 +39,7 @@ class RelevanceWeights:
     category: float | None = strawberry.field(default=None, description="w_c, 0 or more.")
     proximity: float | None = strawberry.field(
         default=None,
-        description="w_d, 0 or more, of exp(-km / 10) to the nearest store that has it; above 0 "
-        "every product is looked at, which takes longer.",
+        description="w_d, 0 or more, of exp(-km / 10) to the nearest store that has it.",
     )
     penalty_exponent: float | None = strawberry.field(
         default=None, description="gamma, above 0 to 20; larger forgives more."
@@ -114,6 +113,9 @@ class RelevanceTerms:
     store_proximity: float = strawberry.field(
         description="exp(-km / 10) to the nearest store that has it, 0 to 1; 0 where w_d is 0."
     )
+    merchandising: float = strawberry.field(
+        description="What the shop adds to boost it; negative where it buries it."
+    )
 
 
 @strawberry.type
@@ -123,6 +125,9 @@ class RecommendationEdge:
     cursor: str = strawberry.field(description="For `after`.")
     node: Product = strawberry.field(description="The product.")
     relevance: float = strawberry.field(description="The sum of the weighted terms.")
+    pinned: bool = strawberry.field(
+        description="Whether the shop gave it this place, whatever its relevance."
+    )
     reason: str = strawberry.field(description="Why, in one sentence.")
     terms: RelevanceTerms = strawberry.field(description="Why, in numbers.", metadata=cost(0))
     normalized_popularity: float = strawberry.field(
@@ -139,6 +144,7 @@ class RecommendationEdge:
             cursor=cursor,
             node=item.product,
             relevance=item.relevance,
+            pinned=item.pinned,
             reason=item.reason,
             terms=item.terms,
             normalized_popularity=item.normalized_popularity,

@@ -64,7 +64,7 @@ def _session_history(token: str, exclusion: Exclusion) -> History:
         history = session_history(token, exclusion)
         if history is None:
             session, _ = AnonymousSession.objects.get_or_create(token_sha256=hashed(token))
-            history = History(session)
+            history = history_of(session, exclusion)
     except ValueError as error:
         raise bad_user_input(str(error)) from error
     if history.visitor.merged_at is not None:

@@ -11,7 +11,7 @@ from django import template
 from shoppers.models import Shopper
 
 register = template.Library()
-TERMS = ("visual", "popularity", "category", "proximity")
+TERMS = ("visual", "popularity", "category", "proximity", "merchandising")
 
 
 class Bar(NamedTuple):
@@ -26,7 +26,7 @@ class Bar(NamedTuple):
 def bars(terms: Mapping[str, float], scale: float) -> list[Bar]:
     """The weighted terms as adjoining parts of a bar of 100, where `scale` fills it.
 
-    A negative term (a cosine below 0) has no part of its own; the numbers beside it show it.
+    A negative term (a cosine below 0, something buried) has no part of its own; the numbers beside it show it.
     """
     parts, start = [], 0.0
     for name in TERMS:

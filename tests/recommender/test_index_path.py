@@ -9,8 +9,9 @@ from catalog.database import fetch_prepared
 from catalog.models import Gender, Product
 from embeddings.indexes import ensure_search_indexes, search_indexes
 from recommender import candidates
+from recommender.formula import parameters
 from recommender.ranking import RankingSettings, default_profile
-from recommender.relevance import Query, parameters
+from recommender.relevance import Query
 from recommender.retrieval import rank_for_purchases, start_sizes
 from recommender.services import recommend
 from shoppers.models import Purchase, Shopper

@@ -12,13 +12,15 @@ from recommender.ranking import RankingError, RankingSettings, backbone_named, d
 from recommender.services import recommend
 from shoppers.models import Shopper
 
+TERMS = ("visual", "popularity", "category", "proximity", "merchandising")
+
 
 class Command(BaseCommand):
     """Prints each purchase's rail and the merged list."""
 
     help = (
         "Print the recommendations of one shopper: for every purchase the products that go with "
-        "it, then all merged. The terms (visual, popularity, category, proximity) add up to the "
+        "it, then all merged. The weighted terms, with what the shop adds, add up to the "
         "relevance."
     )
 
@@ -72,19 +74,16 @@ def _table(title: str, items: list[Recommendation]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("product", overflow="fold")
     table.add_column("category")
-    for name in ("visual", "popularity", "category", "proximity", "relevance", "NormPop", "km"):
+    for name in (*TERMS, "relevance", "NormPop", "km"):
         table.add_column(name, justify="right")
     table.add_column("nearest store")
     for item in items:
         place = item.availability
         known = place is not None and place.distance_km is not None
         table.add_row(
-            _named(item.product),
+            f"{_named(item.product)}{' (pinned)' if item.pinned else ''}",
             item.product.category.name,
-            f"{item.terms.visual:.3f}",
-            f"{item.terms.popularity:.3f}",
-            f"{item.terms.category:.3f}",
-            f"{item.terms.proximity:.3f}",
+            *(f"{getattr(item.terms, name):.3f}" for name in TERMS),
             f"{item.relevance:.3f}",
             f"{item.normalized_popularity:.2f}",
             f"{place.distance_km:,.0f}" if known else "-",
