@@ -56,15 +56,16 @@ class TopK:
     """
 
     products: np.ndarray  # int64 positions
-    relevance: np.ndarray  # float64, the sum of the three weighted terms
+    relevance: np.ndarray  # float64, the sum of the weighted terms
     visual: np.ndarray
     popularity: np.ndarray
     category: np.ndarray
+    merchandising: np.ndarray
 
     @classmethod
     def empty(cls, n_purchases: int, k: int) -> Self:
         """Nothing found yet."""
-        numbers = [np.full((n_purchases, k), np.nan) for _ in range(4)]
+        numbers = [np.full((n_purchases, k), np.nan) for _ in range(5)]
         return cls(np.full((n_purchases, k), -1, dtype=np.int64), *numbers)
 
     def at(self, rows: np.ndarray) -> Self:

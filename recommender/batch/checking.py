@@ -54,4 +54,5 @@ def checked(
     best.visual[rows[order], place] = visual[order]
     best.popularity[rows[order], place] = popularity[order]
     best.category[rows[order], place] = category[order]
+    best.merchandising[rows[order], place] = 0.0
     return best

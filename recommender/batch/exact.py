@@ -106,7 +106,8 @@ def _best_of(
     category = settings.weight_category * between[:, products.categories]  # (b, n)
     relevance = np.where(allowed, visual + popularity + category, -np.inf)
     best = best_columns(relevance, settings.k)
-    return TopK(best, *(_picked(best, s) for s in (relevance, visual, popularity, category)))
+    terms = (relevance, visual, popularity, category, np.zeros_like(relevance))
+    return TopK(best, *(picked(best, term) for term in terms))
 
 
 def best_columns(scores: np.ndarray, k: int) -> np.ndarray:
@@ -138,7 +139,7 @@ def _rescaled(similarity: np.ndarray, allowed: np.ndarray) -> np.ndarray:
     return np.where(varies, (similarity - low) / np.where(varies, span, 1.0), 1.0)
 
 
-def _picked(best: np.ndarray, values: np.ndarray) -> np.ndarray:
+def picked(best: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The values (q, n) at the best columns (q, k), NaN where there is none."""
-    picked = np.take_along_axis(values, np.maximum(best, 0), axis=1)
-    return np.where(best >= 0, picked, np.nan)
+    taken = np.take_along_axis(values, np.maximum(best, 0), axis=1)
+    return np.where(best >= 0, taken, np.nan)

@@ -21,6 +21,7 @@ class LoadedProducts:
     arrays: ProductArrays
     item_ids: np.ndarray  # (n,) str
     is_active: np.ndarray  # (n,) bool
+    category_ids: np.ndarray  # (c,) int64, keys of the rows of arrays.category_similarity
 
 
 def load_products(backbone: Backbone | None) -> LoadedProducts:
@@ -44,7 +45,7 @@ def load_products(backbone: Backbone | None) -> LoadedProducts:
         normalized_popularity=normalized_popularity(np.array(columns[5], np.int64), is_active),
         category_similarity=similarity,
     )
-    return LoadedProducts(arrays, np.array(columns[1], dtype=object), is_active)
+    return LoadedProducts(arrays, np.array(columns[1], dtype=object), is_active, category_ids)
 
 
 def category_matrix() -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from recommender.batch.loading import LoadedProducts
 from recommender.models import Tier
-from recommender.nightly.lists import Lists
+from recommender.nightly.list_rows import Lists
 
 COLUMNS = (
     "shopper",
@@ -21,8 +21,10 @@ COLUMNS = (
     "visual",
     "popularity",
     "category",
+    "merchandising",
     "because_of",
     "tier",
+    "pinned",
 )
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 
@@ -73,6 +75,7 @@ def write_lists(
             *(column.tolist() for column in np.round(lists.terms, 6).T),
             items[lists.because_of].tolist(),  # -1: the empty one at the end
             tiers.tolist(),
+            lists.pinned.astype(int).tolist(),
             strict=True,
         )
     )

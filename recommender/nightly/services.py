@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recommender.batch.loading import load_products
+from recommender.merchandising.rules import holding_rules
 from recommender.nightly.export import whole_file, write_header, write_lists
 from recommender.nightly.lists import recommended_lists
 from recommender.nightly.shoppers import shopper_batches
@@ -37,9 +38,9 @@ def recommend_all(
     """Write what `recommender.services.recommend` would answer every shopper, merged, as CSV.
 
     Who bought nothing yet gets what is popular: carts, favourites and views are not looked at here.
-    Exact, by the catalogue and the popularity at its start. Nothing is logged: these lists are
-    computed, not shown. The file replaces an earlier one once it is complete. Memory holds the
-    catalogue's vectors and one batch of shoppers, however many there are.
+    Exact, by the catalogue, the popularity and the shop's rules at its start. Nothing is logged:
+    these lists are computed, not shown. The file replaces an earlier one once it is complete.
+    Memory holds the catalogue's vectors and one batch of shoppers, however many there are.
 
     Args:
         settings: weights, exponent, k per purchase and backbone.
@@ -63,10 +64,10 @@ def recommend_all(
     with whole_file(output) as file:
         write_header(file)
         total = Shopper.objects.count()
-        products = load_products(settings.backbone)
+        products, rules = load_products(settings.backbone), holding_rules()
         on_progress(0, total)
         for batch in shopper_batches(products.arrays.product_ids, shoppers_per_batch):
-            lists = recommended_lists(products, batch, settings, length=length)
+            lists = recommended_lists(products, batch, settings, length=length, rules=rules)
             write_lists(file, lists, batch.external_ids, products)
             n_shoppers += len(batch.external_ids)
             n_recommendations += len(lists.products)

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.models import Gender, Product
+from recommender.merchandising.services import boost, bury, pin
 from recommender.models import RecommendationLog
 from recommender.nightly import shoppers
 from recommender.nightly.export import COLUMNS
@@ -70,6 +71,30 @@ def test_everyone_gets_what_they_would_be_recommended(shop, tmp_path, per_batch)
     lists = lists_of(tmp_path / "lists.csv")
     assert summary.n_shoppers == len(lists) == 5
     assert summary.n_recommendations == sum(len(rows) for rows in lists.values())
+    assert_everyone_s_own(lists, settings)
+
+
+@pytest.mark.parametrize("per_batch", [2, 100])
+@pytest.mark.parametrize("weight_popularity", [0.3, 0.0])
+def test_with_what_the_shop_boosts_buries_and_pins(shop, tmp_path, per_batch, weight_popularity):
+    products = shop.products
+    boost(products=[products[f"item-{n}"] for n in (2, 9, 13, 17)], amount=0.4)
+    boost(products=[products["item-2"]], amount=1, category=products["item-4"].category)
+    bury(products=[products[f"item-{n}"] for n in (0, 1, 11, 30)], amount=0.6)
+    bury(products=[products["bare"]], amount=0.1)
+    pin(product=products["item-20"], position=2)
+    pin(product=products["item-2"], position=3)  # boosted, too
+    pin(product=products["item-8"], position=4)  # ann bought it
+    pin(product=products["item-33"], position=1, category=products["item-3"].category)
+    pin(product=products["bare"], position=60)
+    settings = settings_of(k=4, weight_category=0.2, weight_popularity=weight_popularity)
+
+    recommend_all(settings=settings, output=tmp_path / "lists.csv", shoppers_per_batch=per_batch)
+
+    assert_everyone_s_own(lists_of(tmp_path / "lists.csv"), settings)
+
+
+def assert_everyone_s_own(lists, settings) -> None:
     for shopper in Shopper.objects.all():
         answer = recommend(shopper=shopper, settings=settings, path="exact")
         rows = lists["'=1+1" if shopper.external_id == "=1+1" else shopper.external_id]
@@ -77,7 +102,8 @@ def test_everyone_gets_what_they_would_be_recommended(shop, tmp_path, per_batch)
         assert [row["item_id"] for row in rows] == [item.product.item_id for item in expected]
         assert [int(row["rank"]) for row in rows] == list(range(1, len(rows) + 1))
         assert {row["tier"] for row in rows} == {answer.tier.value}
-        for name in ("relevance", "visual", "popularity", "category"):
+        assert [int(row["pinned"]) for row in rows] == [item.pinned for item in expected]
+        for name in ("relevance", "visual", "popularity", "category", "merchandising"):
             values = [item.relevance if name == "relevance" else getattr(item.terms, name)
                       for item in expected]  # fmt: skip
             assert [float(row[name]) for row in rows] == pytest.approx(values, abs=1e-3)
@@ -168,5 +194,5 @@ def test_impossible_orders_are_refused_in_one_line(shop, tmp_path):
 
 def test_batches_read_the_database_three_times_each(shop, tmp_path, django_assert_num_queries):
     settings = settings_of()
-    with django_assert_num_queries(1 + 3 + 3 * 3 + 1):  # 5 shoppers are three batches, then none
+    with django_assert_num_queries(1 + 4 + 3 * 3 + 1):  # 5 shoppers are three batches, then none
         recommend_all(settings=settings, output=tmp_path / "lists.csv", shoppers_per_batch=2)
