@@ -27,7 +27,7 @@ class RankingProfile(models.Model):
     weight_proximity = models.FloatField(
         default=0.0,
         validators=NOT_NEGATIVE,
-        help_text="of how near a store has it; above 0 every product is looked at",
+        help_text="of how near a store has it",
     )
     penalty_exponent = models.FloatField(
         default=2.0,

@@ -106,7 +106,9 @@ class RecommenderQuery(DiscoveryQuery):
         except ValueError as error:  # RankingError is one
             raise bad_user_input(str(error)) from error
         if not caller_of(request).is_staff:  # who looks after the shop is in no experiment
-            log_exposure(history.visitor, assignment, answer.settings, answer.id)
+            log_exposure(
+                history.visitor, assignment, answer.settings, answer.id, answer.merchandised
+            )
         return RecommendationSet.of(answer)
 
     @strawberry.field(metadata=cost(SEARCH))

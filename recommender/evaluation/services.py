@@ -33,6 +33,8 @@ def evaluate(
 ) -> EvaluationRun:
     """Recompute the paper's experiment, and more, and write the report; the run that keeps it.
 
+    It measures the formula: what the shop boosts, buries or pins counts for nothing here.
+
     Args:
         backbones: names; by default all active ones that have vectors of most products.
         k: recommendations per purchase.

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -115,6 +116,11 @@ class Exposure(models.Model):
         AnonymousSession, on_delete=models.CASCADE, null=True, related_name="+"
     )
     exposed_at = models.DateTimeField()
+    merchandised = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        help_text="products in it that the shop pinned, boosted or buried, whatever the profile",
+    )
 
     class Meta:
         constraints = [

@@ -9,7 +9,8 @@ from recommender.experiments.models import Experiment
 from recommender.experiments.sequential import Difference, difference, rate_interval
 
 # A unit counts once, by its first exposure, when its window is over; it converted when the goal
-# happened in that time with one of the unit's exposures to the experiment as its recommendation.
+# happened in that time with one of the unit's exposures to the experiment as its recommendation,
+# and not with a product that the shop itself had placed there.
 ARMS = """
 WITH unit AS (
     SELECT x.shopper_id, x.session_id,
@@ -30,6 +31,11 @@ SELECT arm.id,
         WHERE e.kind = %(goal)s AND e.recommendation_id = ANY (unit.recommendations)
             AND (e.shopper_id = unit.shopper_id OR e.session_id = unit.session_id)
             AND e.occurred_at BETWEEN unit.first_at AND unit.first_at + %(window)s
+            AND NOT EXISTS (
+                SELECT 1 FROM recommender_exposure x
+                WHERE x.recommendation_id = e.recommendation_id
+                    AND e.product_id = ANY (x.merchandised)
+            )
     ))
 FROM recommender_arm arm
 LEFT JOIN unit ON unit.arm_id = arm.id

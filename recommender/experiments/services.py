@@ -84,9 +84,16 @@ def assignment_of(unit: Unit) -> Assignment:
 
 
 def log_exposure(
-    unit: Unit, assignment: Assignment, settings: RankingSettings, recommendation_id: UUID
+    unit: Unit,
+    assignment: Assignment,
+    settings: RankingSettings,
+    recommendation_id: UUID,
+    merchandised: Sequence[int] = (),
 ) -> None:
     """Note that the unit saw its arm's ranking; nothing where the settings are not the arm's.
+
+    What the shop pins, boosts or buries is in all arms: `merchandised`, keys of products, is noted
+    so that their conversions count for none.
 
     A caller who asked for other weights saw something else, which must not count; another k is
     only more or less of the same. One query while an experiment runs.
@@ -103,6 +110,7 @@ def log_exposure(
         shopper=unit if is_shopper else None,
         session=None if is_shopper else unit,
         exposed_at=timezone.now(),
+        merchandised=list(merchandised),
     )
 
 

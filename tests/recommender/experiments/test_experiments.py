@@ -222,3 +222,16 @@ def test_the_command_prints_the_report():
     assert "looks: too few conversions to compare" in out.getvalue()
     with pytest.raises(CommandError, match="those that started: looks against trends"):
         call_command("report_experiment", "other")
+
+
+def test_what_the_shop_placed_converts_for_no_arm():
+    experiment = make_experiment(started_at=NOW)
+    arm = experiment.arms.first()
+    placed, found = expose(arm), expose(arm)
+    for exposure in (placed, found):
+        convert(exposure)
+    event = Event.objects.get(recommendation_id=placed.recommendation_id)
+    Exposure.objects.filter(pk=placed.pk).update(merchandised=[event.product_id])
+    Exposure.objects.filter(pk=found.pk).update(merchandised=[event.product_id])
+    report = experiment_report(experiment, now=NOW + timedelta(days=30))
+    assert figures(report)["trends"] == (2, 0, 2, 1)
