@@ -3,8 +3,11 @@
 from django import template
 
 from catalog.models import Product, ProductImage
+from fashrec_site.workplace.merchandising.wording import state_of, what_it_does
 
 register = template.Library()
+register.filter("what_it_does", what_it_does)
+register.filter("state_of", state_of)
 
 
 @register.filter

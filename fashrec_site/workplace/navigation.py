@@ -24,6 +24,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Similarity matrix", "grid_on", "catalog.groupsimilarity"),
             ("Ranking profiles", "tune", "recommender.rankingprofile"),
+            ("Pins and boosts", "push_pin", "recommender.merchandisingrule"),
             ("Experiments", "science", "recommender.experiment"),
             ("Evaluations", "monitoring", "recommender.evaluationrun"),
             ("Given recommendations", "history", "recommender.recommendationlog"),

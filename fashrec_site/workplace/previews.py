@@ -3,16 +3,17 @@
 The change is made, asked about and rolled back; there is no second formula.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
-from catalog.models import Gender, Product
+from catalog.models import Category, Product
+from recommender.answers import Rail
+from recommender.merchandising.rules import holding_rules
 from recommender.ranking import RankingSettings
-from recommender.related import NEUTRAL_TRENDINESS
-from recommender.relevance import Query, Terms
-from recommender.retrieval import rank_for_purchases
+from recommender.related import related_by_relevance
+from recommender.relevance import Terms
 from recommender.services import recommend
 from shoppers.models import Shopper
 
@@ -26,6 +27,7 @@ class Shown:
     rank: int
     product: Product
     terms: Terms
+    pinned: bool = False  # the shop gave it this place, whatever its relevance
     move: str = ""  # "new", "gone", "up 2", "down 1", or nothing
 
     @property
@@ -36,7 +38,8 @@ class Shown:
             ("Popularity", self.terms.popularity),
             ("Category", self.terms.category),
         ]
-        return bars + ([("Nearness", self.terms.proximity)] if self.terms.proximity else [])
+        others = [("Nearness", self.terms.proximity), ("The shop", self.terms.merchandising)]
+        return bars + [(name, value) for name, value in others if value]
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,21 @@ class Comparison:
 
     before: list[Shown]
     after: list[Shown]
+    is_elsewhere: bool = False  # it is about a category whose rail the subject does not have
 
     @property
     def is_same(self) -> bool:
         """Whether the change changes neither order nor relevance."""
         return _essence(self.before) == _essence(self.after)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Whose list is compared, and which of it."""
+
+    subject: Shopper | Product
+    category: Category | None  # of the rail; None: of the merged list
+    n_shown: int
 
 
 def compare(
@@ -58,19 +71,30 @@ def compare(
     before: RankingSettings,
     after: RankingSettings,
     change: Callable[[], object] | None = None,
+    category: Category | None = None,
+    n_shown: int = N_SHOWN,
 ) -> Comparison:
-    """The subject's top five under each settings, the second after `change`; nothing stays.
+    """The subject's first products under each settings, the second after `change`; nothing stays.
+
+    Args:
+        subject: a shopper, or a product beside which others are recommended.
+        before: what ranks first.
+        after: what ranks then.
+        change: what is done in between.
+        category: show a shopper's rail beside a product of it, in place of the merged list.
+        n_shown: how many products.
 
     Raises:
         Whatever `change` raises.
     """
+    look = _Look(subject, category, n_shown)
     with transaction.atomic():
-        first = _top(subject, before)
+        first, is_there = _top(look, before)
         if change:
             change()
-        second = _top(subject, after)
+        second, _ = _top(look, after)
         transaction.set_rollback(True)  # the change, and the log of both answers
-    return Comparison(_moved(first, second, "gone"), _moved(second, first, "new"))
+    return Comparison(_moved(first, second, "gone"), _moved(second, first, "new"), not is_there)
 
 
 def find_subject(kind: str, name: str) -> Shopper | Product | None:
@@ -81,31 +105,37 @@ def find_subject(kind: str, name: str) -> Shopper | Product | None:
     return Shopper.objects.filter(external_id=name).first()
 
 
-def _top(subject: Shopper | Product, settings: RankingSettings) -> list[Shown]:
-    if isinstance(subject, Shopper):
-        items = recommend(shopper=subject, settings=settings).items[:N_SHOWN]
-        return [Shown(rank, item.product, item.terms) for rank, item in enumerate(items, start=1)]
-    return _top_for_product(subject, settings)
+def _top(look: _Look, settings: RankingSettings) -> tuple[list[Shown], bool]:
+    """The first products, and whether they are of the list that was asked for."""
+    if isinstance(look.subject, Product):
+        return _top_for_product(look, settings), True
+    answer = recommend(shopper=look.subject, settings=settings)
+    rail = _rail_of(answer.rails, look.category)
+    items = rail.items if rail else answer.items
+    shown = [
+        Shown(rank, item.product, item.terms, item.pinned)
+        for rank, item in enumerate(items[: look.n_shown], start=1)
+    ]
+    return shown, look.category is None or rail is not None
 
 
-def _top_for_product(product: Product, settings: RankingSettings) -> list[Shown]:
+def _rail_of(rails: Sequence[Rail], category: Category | None) -> Rail | None:
+    of_category = (rail for rail in rails if rail.because.product.category_id == category.pk)
+    return next(of_category, None) if category else None
+
+
+def _top_for_product(look: _Look, settings: RankingSettings) -> list[Shown]:
     """As if a shopper of middling trendiness had bought nothing but this product."""
-    if settings.backbone is None:
-        return []
-    genders = Gender(product.gender).compatible() if settings.filter_gender else Gender
-    query = Query(
-        trendiness=NEUTRAL_TRENDINESS,
-        purchase_ids=[product.pk],
-        product_ids=[product.pk],
-        excluded_product_ids=[product.pk],
-        genders=sorted(gender.value for gender in genders),
+    found = related_by_relevance(
+        product=look.subject,
+        settings=settings.with_changes(k=look.n_shown),
+        rules=holding_rules(),
     )
-    rows = rank_for_purchases(query, settings.with_changes(k=N_SHOWN)).rows
-    products = Product.objects.with_details().in_bulk([row.product_id for row in rows])
+    products = Product.objects.with_details().in_bulk([item.product_id for item in found])
     return [
-        Shown(rank, products[row.product_id], row.terms)
-        for rank, row in enumerate(rows, start=1)
-        if row.product_id in products
+        Shown(rank, products[item.product_id], item.terms, item.pinned)
+        for rank, item in enumerate(found, start=1)
+        if item.product_id in products
     ]
 
 
@@ -113,8 +143,7 @@ def _moved(these: list[Shown], others: list[Shown], word: str) -> list[Shown]:
     """With each product's move from the list before to the list after."""
     ranks = {other.product.pk: other.rank for other in others}
     return [
-        Shown(item.rank, item.product, item.terms, _move(item, ranks.get(item.product.pk), word))
-        for item in these
+        replace(item, move=_move(item, ranks.get(item.product.pk), word)) for item in these
     ]
 
 

@@ -30,6 +30,7 @@ CURATED = {
     "catalog.store": ALL,
     "catalog.stock": ALL,
     "recommender.rankingprofile": ALL,
+    "recommender.merchandisingrule": ALL,
     "recommender.experiment": ALL,
     "recommender.arm": ALL,
     "recommender.evaluationrun": ("view", "add"),

@@ -1,4 +1,4 @@
-// A ranking profile's form: a slider beside each number, and a preview that follows them.
+// A form that ranks: a slider beside each number, and a preview that follows them.
 import { csrf, find } from "./workplace.js";
 
 for (const number of document.querySelectorAll("input[data-slider]")) {
@@ -18,7 +18,7 @@ for (const number of document.querySelectorAll("input[data-slider]")) {
 }
 
 const panel = document.getElementById("profile-preview");
-const form = document.querySelector("#content-main form, #rankingprofile_form");
+const form = document.querySelector("form[data-previewed], #content-main form, #rankingprofile_form");
 const [kind, name, target] = ["preview-kind", "preview-name", "preview"].map((id) => document.getElementById(id));
 let [timer, asked] = [0, 0];
 async function preview() {
@@ -26,7 +26,7 @@ async function preview() {
   const body = new FormData(form);
   body.append("preview_kind", kind.value);
   body.append("preview_name", name.value);
-  body.append("profile", panel.dataset.profile);
+  if (panel.dataset.profile !== undefined) body.append("profile", panel.dataset.profile);
   const mine = ++asked;
   target.setAttribute("aria-busy", "true");
   const answer = await fetch(panel.dataset.preview, { method: "POST", headers: { "X-CSRFToken": csrf() }, body });

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,8 @@ from catalog.admin import ProductAdmin
 from catalog.models import Category, Product, Stock
 from catalog.money import money
 from fashrec_site.product_jobs.models import ProductJob
+from fashrec_site.workplace.merchandising.rule_form import MAX_PRODUCTS, RuleForm
+from fashrec_site.workplace.merchandising.views import rule_page
 from fashrec_site.workplace.products.bulk import change_chosen
 from fashrec_site.workplace.products.filters import (
     EmbeddingStateFilter,
@@ -27,7 +29,9 @@ from fashrec_site.workplace.products.filters import (
     with_embedding_state,
 )
 from fashrec_site.workplace.products.sheet import ProductSheet
+from recommender.models import MerchandisingRule
 
+MERCHANDISE = "recommender.add_merchandisingrule"
 STATE_COLORS = {"ready": "success", "failed": "danger", "waiting": "warning"}
 admin.site.unregister(Product)
 
@@ -60,7 +64,7 @@ class CuratedProductAdmin(ProductAdmin):
     list_filter_submit = True
     list_fullwidth = True
     list_select_related = ("category", "popularity")
-    actions = ("activate", "deactivate", "move", "look_again")
+    actions = ("activate", "deactivate", "move", "look_again", "merchandise")
     change_form_outer_before_template = "admin/catalog/product/sheet.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
@@ -121,6 +125,9 @@ class CuratedProductAdmin(ProductAdmin):
         context = {
             "sheet": ProductSheet(product) if may_view else None,
             "may_retry": request.user.has_perm("embeddings.change_embedding"),
+            "may_see_rules": request.user.has_perm("recommender.view_merchandisingrule"),
+            "may_merchandise": request.user.has_perm(MERCHANDISE),
+            "rule_kinds": MerchandisingRule.Kind.choices,
             **(extra_context or {}),
         }
         return super().changeform_view(request, object_id, form_url, context)
@@ -163,3 +170,16 @@ class CuratedProductAdmin(ProductAdmin):
     def look_again(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
         """Have their photos embedded again; they keep their vectors until the new ones come."""
         return change_chosen(request, queryset, ProductJob.Kind.EMBED)
+
+    def has_merchandise_permission(self, request: HttpRequest) -> bool:
+        """Whoever may make rules."""
+        return request.user.has_perm(MERCHANDISE)
+
+    @admin.action(description="Pin, boost or bury", permissions=["merchandise"])
+    def merchandise(self, request: HttpRequest, queryset: QuerySet[Product]) -> HttpResponse | None:
+        """Ask what to do with them, beside what it would change."""
+        item_ids = list(queryset.values_list("item_id", flat=True)[: MAX_PRODUCTS + 1])
+        if len(item_ids) > MAX_PRODUCTS:
+            self.message_user(request, f"Choose at most {MAX_PRODUCTS}.", messages.ERROR)
+            return None
+        return rule_page(request, RuleForm(initial={"products": "\n".join(item_ids)}))

@@ -6,11 +6,13 @@ from functools import cached_property
 
 from django.db.models import Count
 from django.db.models.functions import TruncMonth
+from django.utils import timezone
 
 from catalog.models import Product, ProductImage
 from embeddings.models import Embedding
 from embeddings.neighbours import similar_products
 from embeddings.preference import best_backbone_with_vectors
+from recommender.models import MerchandisingRule
 from shoppers.models import Purchase
 
 N_NEIGHBOURS = 8
@@ -64,6 +66,12 @@ class ProductSheet:
             for n in near
             if n.product_id in products
         ]
+
+    @cached_property
+    def rules(self) -> list[MerchandisingRule]:
+        """The merchandising rules that hold or will hold."""
+        rules = MerchandisingRule.objects.filter(product=self.product).not_over(timezone.now())
+        return list(rules.select_related("category").order_by("starts_at", "pk"))
 
     @cached_property
     def months(self) -> list[tuple[str, int]]:

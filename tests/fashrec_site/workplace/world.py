@@ -13,7 +13,13 @@ from fashrec_site.access.keys import issue_key
 from fashrec_site.models import WebhookDelivery, WebhookEndpoint
 from fashrec_site.product_jobs.models import ProductJob
 from recommender.experiments.models import Arm, Experiment
-from recommender.models import EvaluationRun, RankingProfile, RecommendationLog, Tier
+from recommender.models import (
+    EvaluationRun,
+    MerchandisingRule,
+    RankingProfile,
+    RecommendationLog,
+    Tier,
+)
 from shoppers.models import AnonymousSession, Event
 from tests.factories import (
     CategoryFactory,
@@ -53,6 +59,7 @@ def one_of_each() -> None:
         shopper=purchase.shopper, tier=Tier.PERSONAL, settings={}, items=[]
     )
     EvaluationRun.objects.create(settings={})
+    MerchandisingRule.objects.create(product=vector.product, boost=0.5)
     ProductJob.objects.create(
         asked_at=timezone.now(), kind="activate", product_ids=[vector.product_id], n_products=1
     )
