@@ -26,12 +26,12 @@ from embeddings.encoders import (
     Encoder,
     NetworkEncoder,
     cached_encoder,
+    is_network,
     registered_encoder,
 )
 from embeddings.fidelity_sample import decoding_cosines, prepare_all, sample_photos
 from embeddings.models import Backbone, FidelityCheck
 from embeddings.nets import fidelity
-from embeddings.nets.backbones import BACKBONES
 from embeddings.nets.runtimes import REFERENCE, accelerated, available_runtimes, circumstances
 
 MIN_PHOTOS = 512
@@ -91,7 +91,7 @@ def choose_way(backbone: Backbone, *, min_photos: int = MIN_PHOTOS) -> Decision:
     Raises:
         WeightsUnavailable: the weights cannot be had, or are other than the registered ones.
     """
-    if backbone.name not in BACKBONES:
+    if not is_network(backbone.name):
         return Decision(REFERENCE_WAY, "")
     ways = candidate_ways()
     if (known := _stored_decision(backbone, ways)) is not None:
@@ -106,7 +106,7 @@ def choose_way(backbone: Backbone, *, min_photos: int = MIN_PHOTOS) -> Decision:
 
 def known_way(backbone: Backbone) -> Way:
     """The way that was chosen here before, else the reference; nothing is measured."""
-    if backbone.name not in BACKBONES:
+    if not is_network(backbone.name):
         return REFERENCE_WAY
     known = _stored_decision(backbone, candidate_ways())
     return REFERENCE_WAY if known is None else known.way

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from embeddings.masks import MaskSettings, fill_outside
 from embeddings.nets.backbones import BACKBONES, BackboneSpec
 from embeddings.nets.crops import CenterCrop, Framing
 from embeddings.nets.errors import WeightsUnavailable
+from embeddings.nets.finetuned import find_finetuned, finetuned_names
 from embeddings.nets.weights import WeightsSource, file_sha256
 from embeddings.photos import DecodedPhoto
 
@@ -169,15 +171,28 @@ def registered_encoder(name: str, weights_sha256: str) -> Encoder:
     return encoder
 
 
+def weights_folders() -> list[Path]:
+    """Where fine-tuned backbones lie, in the order in which they are looked for."""
+    source = weights_source()
+    return [folder for folder in (source.weights_dir, source.cache_dir) if folder is not None]
+
+
+def is_network(name: str) -> bool:
+    """Whether a backbone runs as a network, by several ways, and not as a descriptor."""
+    return name in BACKBONES or find_finetuned(name, weights_folders()) is not None
+
+
 def _spec(name: str) -> BackboneSpec:
-    if name not in BACKBONES:
-        known = ", ".join([*BACKBONES, COLOR_LAYOUT])
+    spec = BACKBONES.get(name) or find_finetuned(name, weights_folders())
+    if spec is None:
+        finetuned = finetuned_names(weights_folders())
+        known = ", ".join([*BACKBONES, COLOR_LAYOUT, *finetuned])
         raise ValueError(f"unknown backbone {name!r}: expected one of {known}")
-    return BACKBONES[name]
+    return spec
 
 
 def _network_version(name: str, weights_sha256: str) -> BackboneVersion:
-    spec = BACKBONES[name]
+    spec = _spec(name)
     preprocessing = {**spec.framing.preprocessing, **NETWORK_PREPROCESSING}
     return BackboneVersion(name, spec.dimension, weights_sha256, preprocessing)
 

@@ -1,0 +1,122 @@
+"""`manage.py finetune`: teach an ImageNet backbone the labels of your own photos."""
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from catalog.progress import StagedProgress
+from embeddings import finetuning
+from embeddings.nets.errors import WeightsUnavailable
+from embeddings.photo_sets import PhotoSetError
+
+LABELS = "category,color,gender"
+N_EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY, PATIENCE = 9, 64, 1e-4, 0.01, 3
+
+
+class Command(BaseCommand):
+    """Reads labelled photos, trains, and registers the result as a backbone of its own."""
+
+    help = (
+        "Fine-tune an ImageNet backbone on labelled photos and register it beside the others: "
+        "embed_products --backbone NAME then embeds by it, and a ranking profile switches to it. "
+        "Killed, the same command goes on where it was."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--backbone", choices=finetuning.BACKBONES, default="mobilenet_v2")
+        parser.add_argument(
+            "--labels", default=LABELS, help="what to learn, by commas (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--photos",
+            type=Path,
+            nargs="+",
+            metavar="DIR",
+            help="folders of labelled photos, the catalogue's first; default: the products on sale",
+        )
+        parser.add_argument("--name", help="of the new backbone; default: BACKBONE_finetuned")
+        parser.add_argument("--epochs", type=int, default=N_EPOCHS, help="default: %(default)s")
+        parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+        parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+        parser.add_argument("--weight-decay", type=float, default=WEIGHT_DECAY)
+        parser.add_argument(
+            "--patience", type=int, default=PATIENCE, help="epochs without gain to stop after"
+        )
+        parser.add_argument("--side", type=int, default=192, help="of the input in pixels")
+        parser.add_argument(
+            "--views", type=int, default=5, help="augmented views of each photo (%(default)s)"
+        )
+        parser.add_argument("--seed", type=int, default=42)
+        parser.add_argument(
+            "--measure-test", action="store_true", help="measure the test part too, at the end"
+        )
+
+    def handle(self, **options: object) -> None:
+        """Train, register, and say what came of it."""
+        # Read when torch is first imported: its threads otherwise spin while they wait.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        from embeddings.training.checkpoint import CheckpointMismatch
+
+        try:
+            self._train(options)
+        except (
+            PhotoSetError,
+            WeightsUnavailable,
+            CheckpointMismatch,
+            ValueError,
+            FloatingPointError,
+        ) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. The same command goes on from there.", returncode=130
+            ) from None
+
+    def _train(self, options: dict[str, object]) -> None:
+        from embeddings.training.finetuning.finetune import FinetuneSettings
+        from embeddings.training.loop import LoopSettings
+
+        name = options["name"] or f"{options['backbone']}_finetuned"
+        labels = tuple(label.strip() for label in options["labels"].split(",") if label.strip())
+        sets = finetuning.labelled_sets(options["photos"])
+        for set_name, photos in sets.items():
+            self.stdout.write(f"{set_name}: {len(photos):,} labelled photos.")
+        with StagedProgress() as bars:
+            described = finetuning.finetune_backbone(
+                name=name,
+                sets=sets,
+                settings_=FinetuneSettings(
+                    options["backbone"],
+                    labels,
+                    side=options["side"],
+                    n_views=options["views"],
+                    measure_test=options["measure_test"],
+                ),
+                loop=LoopSettings(
+                    n_epochs=options["epochs"],
+                    batch_size=options["batch_size"],
+                    learning_rate=options["learning_rate"],
+                    weight_decay=options["weight_decay"],
+                    patience=options["patience"],
+                    seed=options["seed"],
+                ),
+                on_step=bars,
+                on_epoch=lambda report: self.stdout.write(report.line),
+            )
+        self._report(name, described)
+
+    def _report(self, name: str, described: dict[str, object]) -> None:
+        for part, found in described["metrics"].items():
+            for label, precision in found["precision_at_5"].items():
+                told = found["labels"].get(label)
+                top1 = f", told right {told['top1']:.3f}" if told else ""
+                self.stdout.write(f"{part}, {label}: precision@5 {precision:.3f}{top1}")
+        log = described["training"]["log"]
+        self.stdout.write(
+            f"{name} is registered, after {log['seconds'] / 60:.1f} min of training (best epoch "
+            f"{log['best_epoch']}). Next: manage.py embed_products --backbone {name}, then "
+            "choose it in a ranking profile."
+        )

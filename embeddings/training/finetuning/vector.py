@@ -1,0 +1,155 @@
+"""How the parts become one vector: weights and temperatures, chosen on validation photos."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+
+from embeddings.training.finetuning.photos import TrainingPhotos
+from embeddings.training.finetuning.task import Described
+
+K = 5
+TEMPERATURES = (0.7, 1.0, 1.5, 2.0, 3.0)
+FACTORS = (0.0, 0.5, 0.8, 1.25, 2.0)  # by which a weight is tried again
+SMALLEST = 0.05  # of a part's weight: small, but its probabilities can be read from the vector
+# What counts as good for a label that is known by that name, as the objectives compete; a label
+# counts by how much of it is reached.
+WANTED = {"category": 0.90, "gender": 0.94, "color": 0.62, "category@photos": 0.82}
+N_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Weights of all parts, whose squares sum to one, and the labels' temperatures."""
+
+    weights: np.ndarray  # (2 + n_heads,) float32
+    temperatures: np.ndarray  # (n_heads,) float32
+
+
+def vectors(described: Described, mixture: Mixture) -> np.ndarray:
+    """(n, dimension) float32 of unit length, as `LabelNetwork.forward` makes them."""
+    pieces = [described.metric * mixture.weights[0], described.colors * mixture.weights[1]]
+    for index, logits in enumerate(described.logits.values()):
+        roots = np.sqrt(softmax(logits / mixture.temperatures[index], axis=1))
+        pieces.append(roots * mixture.weights[2 + index])
+    return np.concatenate(pieces, axis=1).astype(np.float32)
+
+
+def precisions(
+    photos: TrainingPhotos, rows: np.ndarray, queries: np.ndarray, embedded: np.ndarray
+) -> dict[str, float]:
+    """Same-label precision@5 of each head.
+
+    `embedded` belongs to `rows`, photo for photo; `queries` are among them. A query's gallery is
+    all other rows of its set; queries without the label are left out.
+    """
+    place = {row: position for position, row in enumerate(rows)}
+    found: dict[str, float] = {}
+    for set_name in dict.fromkeys(photos.set_names[rows]):
+        gallery = np.flatnonzero(photos.set_names[rows] == set_name)
+        asked = np.array([place[q] for q in queries if photos.set_names[q] == set_name], np.int64)
+        if not len(asked):
+            continue
+        nearest = gallery[_nearest(embedded, gallery, asked)]
+        for head in photos.heads:
+            if head.set_name != set_name:
+                continue
+            targets = photos.targets[head.name][rows]
+            known = targets[asked] >= 0
+            hits = targets[nearest] == targets[asked][:, None]
+            found[head.name] = float(hits[known].mean()) if known.any() else 0.0
+    return found
+
+
+def choose_mixture(
+    photos: TrainingPhotos, rows: np.ndarray, queries: np.ndarray, described: Described
+) -> Mixture:
+    """The mixture that reaches most of what is wanted, by coordinate search from equal weights of
+    all parts but the labels that nothing is wanted of.
+
+    The worst of the labels counts as much as their mean: a gain for one must not cost another.
+    """
+    names = list(described.logits)
+    n_heads, is_any_wanted = len(names), any(name in WANTED for name in names)
+    counts = [name in WANTED or not is_any_wanted for name in names]
+    best = _mixture(np.array([1.0, 1.0, *counts]), np.ones(n_heads))
+    best_score = _score(precisions(photos, rows, queries, vectors(described, best)))
+    for _ in range(N_ROUNDS):
+        before = best_score
+        for index in range(2 + 2 * n_heads):
+            for trial in _neighbours(best, index):
+                score = _score(precisions(photos, rows, queries, vectors(described, trial)))
+                if score > best_score:
+                    best, best_score = trial, score
+        if best_score == before:
+            break
+    return best
+
+
+def calibration_temperature(logits: np.ndarray, targets: np.ndarray) -> float:
+    """The temperature that makes known targets likeliest: logits (n, n_labels), targets (n,).
+
+    Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017, section 4.2.
+    """
+    known = targets >= 0
+    if not known.any():
+        return 1.0
+
+    def surprise(logarithm: float) -> float:
+        likelihoods = log_softmax(logits[known] / np.exp(logarithm), axis=1)
+        return -float(likelihoods[np.arange(known.sum()), targets[known]].mean())
+
+    found = minimize_scalar(surprise, bounds=(np.log(0.2), np.log(5.0)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def _neighbours(mixture: Mixture, index: int) -> list[Mixture]:
+    n_parts = len(mixture.weights)
+    trials = []
+    if index < n_parts:
+        for factor in FACTORS:
+            weights = mixture.weights.copy()
+            weights[index] *= factor
+            trials.append(_mixture(weights, mixture.temperatures))
+    else:
+        for temperature in TEMPERATURES:
+            temperatures = mixture.temperatures.copy()
+            temperatures[index - n_parts] = temperature
+            trials.append(_mixture(mixture.weights, temperatures))
+    return trials
+
+
+def _mixture(weights: np.ndarray, temperatures: np.ndarray) -> Mixture:
+    unit = weights / np.linalg.norm(weights)
+    raised = np.maximum(unit, SMALLEST)
+    raised = raised / np.linalg.norm(raised)
+    return Mixture(raised.astype(np.float32), np.asarray(temperatures, np.float32))
+
+
+def _score(found: Mapping[str, float]) -> float:
+    """Mean and minimum of what is reached, each capped at a little over what is wanted."""
+    wanted = {name: value for name, value in found.items() if name in WANTED}
+    shares = [min(value / WANTED[name], 1.02) for name, value in wanted.items()]
+    shares = shares or list(found.values())
+    return float(np.mean(shares) + np.min(shares))
+
+
+def _nearest(embedded: np.ndarray, gallery: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Positions in `gallery` of each asked row's K nearest others: (n, K)."""
+    similarity = embedded[asked] @ embedded[gallery].T
+    similarity[asked[:, None] == gallery[None, :]] = -np.inf
+    top = np.argpartition(-similarity, K, axis=1)[:, :K] if len(gallery) > K else None
+    if top is None:
+        return np.argsort(-similarity, axis=1)[:, : max(1, len(gallery) - 1)]
+    return top
+
+
+def as_plain(mixture: Mixture, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """For a JSON file."""
+    parts = ("metric", "colors", *names)
+    return {
+        "weights": dict(zip(parts, map(float, mixture.weights), strict=True)),
+        "temperatures": dict(zip(names, map(float, mixture.temperatures), strict=True)),
+    }
