@@ -12,6 +12,7 @@ from embeddings.nets.errors import WeightsUnavailable
 if TYPE_CHECKING:
     from torch import nn
 
+BUNDLED = "fashrec_small"
 BUNDLED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 
@@ -102,6 +103,6 @@ BACKBONES: dict[str, BackboneSpec] = {
         BackboneSpec("densenet121", 1024, "classifier", "densenet121-a639ec97.pth"),
         BackboneSpec("vgg16", 4096, "classifier.6", "vgg16-397923af.pth"),
         BackboneSpec("mobilenet_v2", 1280, "classifier", "mobilenet_v2-b0353104.pth"),
-        BundledSpec("fashrec_small", 256, "", "fashrec_small.safetensors", WholePhoto(112)),
+        BundledSpec(BUNDLED, 960, "", f"{BUNDLED}.safetensors", WholePhoto(128)),
     )
 }

@@ -1,0 +1,158 @@
+"""`manage.py distill`: train the small bundled backbone from random numbers, by a teacher."""
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from catalog.progress import StagedProgress
+from catalog.provenance import code_version, machine
+from embeddings.encoders import NetworkEncoder, load_encoder
+from embeddings.nets.errors import WeightsUnavailable
+from embeddings.photo_sets import LabelledPhoto, PhotoSetError, read_photo_set
+
+if TYPE_CHECKING:
+    from embeddings.training.distillation.distill import KnownTeacher, Recipe
+
+DRAWN = "drawn"
+DRAWN_SEED = 7  # not the demo's, whose garments should be new to the network
+
+
+class Command(BaseCommand):
+    """Draws views, asks the teacher, trains, writes the network and its recipe."""
+
+    help = (
+        "Teach fashrec_small, a network of 5 MB, what a larger backbone sees, on labelled photos "
+        "and drawn garments. Killed, the same command goes on where it was."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--photos",
+            type=Path,
+            nargs="+",
+            required=True,
+            metavar="DIR",
+            help="labelled folders; what is published should be trained on photos with a licence",
+        )
+        parser.add_argument(
+            "--teacher", default="mobilenet_v2", metavar="NAME", help="default: %(default)s"
+        )
+        parser.add_argument(
+            "--drawn", type=int, default=1500, metavar="N", help="garments drawn; default: 1500"
+        )
+        parser.add_argument(
+            "--start", type=Path, metavar="FILE", help="go on from an earlier distillation's result"
+        )
+        parser.add_argument(
+            "--output",
+            type=Path,
+            metavar="FILE",
+            default=settings.FASHREC_HOME / "weights" / "fashrec_small.safetensors",
+            help="default: %(default)s, which is used before the one in the package",
+        )
+        parser.add_argument("--epochs", type=int, help="default: the recipe's")
+        parser.add_argument("--views-per-epoch", type=int, help="default: the recipe's")
+        parser.add_argument("--batch-size", type=int, help="default: the recipe's")
+        parser.add_argument("--learning-rate", type=float, help="default: the recipe's")
+        parser.add_argument("--seed", type=int, help="default: the recipe's")
+
+    def handle(self, **options: object) -> None:
+        """Train, and say where the result is."""
+        # Read when torch is first imported: its threads otherwise spin while they wait.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        from embeddings.training.checkpoint import CheckpointMismatch
+
+        try:
+            self._distill(options)
+        except (
+            PhotoSetError,
+            WeightsUnavailable,
+            CheckpointMismatch,
+            ValueError,
+            FloatingPointError,
+        ) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. The same command goes on from there.", returncode=130
+            ) from None
+
+    def _distill(self, options: dict[str, object]) -> None:
+        from embeddings.training.distillation.distill import distill
+        from embeddings.training.distillation.storing import store_student
+
+        cache = settings.FASHREC_HOME / "training"
+        teacher = _teacher(options["teacher"])
+        sets = {folder.resolve().name: read_photo_set(folder) for folder in options["photos"]}
+        with StagedProgress() as bars:
+            if options["drawn"]:
+                sets[DRAWN] = _drawn_photos(cache, options["drawn"], bars)
+            done = distill(
+                sets,
+                teacher,
+                _recipe(options),
+                cache=cache,
+                start=options["start"],
+                on_progress=bars,
+                on_epoch=lambda report: self.stdout.write(report.line),
+            )
+        record = {
+            **done.record,
+            "code_version": code_version(settings.BASE_DIR),
+            "machine": machine(),
+        }
+        n_bytes = store_student(done.student, record, options["output"])
+        self.stdout.write(
+            f"Same-label precision@5 {max(done.log.scores):.3f} on validation after epoch "
+            f"{done.log.best_epoch}, {done.log.seconds / 60:.1f} min; {n_bytes / 1e6:.1f} MB "
+            f"stored as {options['output']}."
+        )
+
+
+def _teacher(name: str) -> "KnownTeacher":
+    """The network that is asked, in bf16 where the processor has it.
+
+    Raises:
+        WeightsUnavailable: it has no weights here.
+        ValueError: no such backbone, or one that is no network.
+    """
+    encoder = load_encoder(name)
+    if not isinstance(encoder, NetworkEncoder):
+        raise ValueError(f"{name} is no network, and cannot be asked about views")
+    from embeddings.nets.runtimes import TORCH_BF16, accelerated, available_runtimes
+    from embeddings.training.distillation.distill import KnownTeacher
+
+    network = encoder.network
+    if TORCH_BF16 in available_runtimes():
+        network = accelerated(network, TORCH_BF16)
+    return KnownTeacher(network, name, encoder.version.weights_sha256)
+
+
+def _drawn_photos(cache: Path, n_products: int, bars: StagedProgress) -> list[LabelledPhoto]:
+    from fashrec_site.demo.garments.catalogue import draw_catalogue
+
+    folder = cache / f"{DRAWN}-{n_products}"
+    if not folder.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        on_progress = bars.stage("Drawing garments")
+        draw_catalogue(folder, seed=DRAWN_SEED, n_products=n_products, on_progress=on_progress)
+    return read_photo_set(folder)
+
+
+def _recipe(options: dict[str, object]) -> "Recipe":
+    """The recipe, with what was asked for instead of its own."""
+    from embeddings.training.distillation.distill import Recipe
+
+    asked = {
+        "n_epochs": options["epochs"],
+        "views_per_epoch": options["views_per_epoch"],
+        "batch_size": options["batch_size"],
+        "learning_rate": options["learning_rate"],
+        "seed": options["seed"],
+    }
+    return Recipe(**{name: value for name, value in asked.items() if value is not None})
