@@ -11,6 +11,7 @@ from celery.signals import worker_init
 
 from catalog.task_queue import enqueue
 from embeddings import services
+from embeddings.duplicates.tasks import find_duplicates  # noqa: F401 - for Celery
 from embeddings.indexes import ensure_search_indexes
 from embeddings.models import Backbone
 from embeddings.photo_search.tasks import QUEUE as PHOTO_QUEUE

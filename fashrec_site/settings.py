@@ -288,6 +288,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(FASHREC_HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "embed-missing-images": {"task": "embeddings.tasks.enqueue_missing", "schedule": 60.0},
+    "find-duplicates": {"task": "embeddings.duplicates.tasks.find_duplicates", "schedule": 600.0},
     "forget-photos": {
         "task": "embeddings.photo_search.tasks.forget_expired_photos",
         "schedule": 300.0,

@@ -1,0 +1,1 @@
+"""Products that look like the same article twice, found for a person to decide."""
