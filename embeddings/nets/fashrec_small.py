@@ -38,9 +38,10 @@ class Outlines(nn.Module):
         super().__init__()
         angles = torch.arange(N_DIRECTIONS) * (math.pi / N_DIRECTIONS)
         weights = torch.tensor(LUMINANCE) * torch.tensor(DEVIATION)
-        self.register_buffer("cosines", angles.cos().view(1, -1, 1, 1), persistent=False)
-        self.register_buffer("sines", angles.sin().view(1, -1, 1, 1), persistent=False)
-        self.register_buffer("luminance", weights.view(1, 3, 1, 1), persistent=False)
+        # Stored with the weights: a network is built empty, and takes all from their file.
+        self.register_buffer("cosines", angles.cos().view(1, -1, 1, 1))
+        self.register_buffer("sines", angles.sin().view(1, -1, 1, 1))
+        self.register_buffer("luminance", weights.view(1, 3, 1, 1))
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Edges and colours, both by means of 2 x 2 pixels."""
@@ -82,7 +83,7 @@ class FashrecSmall(nn.Module):
         n_all = WIDTHS[-1] + LAYOUT_CHANNELS * LAYOUT_CELLS**2 + OUTLINE
         self.dropout = nn.Dropout(0.1)
         self.embedding = nn.Linear(n_all, LEARNED)
-        self.register_buffer("white", torch.tensor(WHITE).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("white", torch.tensor(WHITE).view(1, 3, 1, 1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(n, 3, h, w) normalised photos -> (n, 960); without directions only where all is flat."""
