@@ -27,7 +27,7 @@ def prepare_photo(image: ProductImage, encoder: Encoder, settings: MaskSettings)
     """The input of a photo with its `mask_method`, or the reason why there is none.
 
     Raises:
-        WeightsUnavailable, SegformerUnavailable: a network that finds garments cannot be loaded.
+        WeightsUnavailable: a network that finds garments cannot be loaded.
     """
     method = image.mask_method
     try:
@@ -72,7 +72,7 @@ def prepare_found(
 
     Raises:
         PhotoError: it cannot be read.
-        WeightsUnavailable, SegformerUnavailable: a network that finds garments cannot be loaded.
+        WeightsUnavailable: a network that finds garments cannot be loaded.
     """
     decoded = read_reduced(photo, encoder.decode_side)
     found = find_garments(np.asarray(decoded.image), finders)

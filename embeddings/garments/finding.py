@@ -47,7 +47,7 @@ def find_garments(photo: np.ndarray, settings: FinderSettings) -> FoundGarments 
         photo: (height, width, 3) uint8 RGB.
 
     Raises:
-        WeightsUnavailable, SegformerUnavailable: a network that is asked for cannot be loaded.
+        WeightsUnavailable: a network that is asked for cannot be loaded.
     """
     for method in settings.methods:
         found = _FINDERS[method](photo, settings)
@@ -83,17 +83,23 @@ _FINDERS: dict[str, Callable[[np.ndarray, FinderSettings], FoundGarments | None]
 
 
 def _parsed(method: str, photo: np.ndarray, probabilities: np.ndarray) -> FoundGarments | None:
-    """The likeliest class of each pixel of the photo, from probabilities of fewer pixels.
+    classes = parsed_classes(photo, probabilities)
+    mask = classes != GarmentClass.BACKGROUND
+    return FoundGarments(method, mask, classes) if mask.mean() >= MIN_PARSED else None
+
+
+def parsed_classes(photo: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The class of each pixel of a photo, (height, width) uint8, from a parse of fewer pixels.
 
     Garment is what is less likely backdrop than not, whichever garment it is.
+
+    Args:
+        probabilities: (N_CLASSES, h, w) float32.
     """
     size = photo.shape[1::-1]
     resized = [cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in probabilities]
-    mask = resized[GarmentClass.BACKGROUND] < 0.5
-    if mask.mean() < MIN_PARSED:
-        return None
     likeliest = np.argmax(np.stack(resized[1:]), axis=0).astype(np.uint8) + 1
-    return FoundGarments(method, mask, np.where(mask, likeliest, np.uint8(0)))
+    return np.where(resized[GarmentClass.BACKGROUND] < 0.5, likeliest, np.uint8(0))
 
 
 @lru_cache(maxsize=2)

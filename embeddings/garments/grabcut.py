@@ -13,6 +13,7 @@ MARGIN = 0.04  # of each side: taken for backdrop for certain
 PROBABLE_RADII = (0.30, 0.42)  # of the ellipse that is probably garment, of width and height
 CERTAIN_RADII = (0.06, 0.12)  # of the one that certainly is
 MIN_GARMENT, MAX_GARMENT = 0.01, 0.95  # shares of the photo
+MIN_CONTRAST = 16  # of 255; in less, what is found is the prior itself
 SEED = 7  # GrabCut's k-means draws
 
 
@@ -26,6 +27,8 @@ def cut_center(photo: np.ndarray) -> np.ndarray | None:
     factor = min(1.0, LONGER_SIDE / max(height, width))
     size = (max(8, round(width * factor)), max(8, round(height * factor)))
     small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    if np.ptp(small) < MIN_CONTRAST:
+        return None
     labels = _prior(size)
     # OpenCV's generator is the thread's own.
     cv2.setRNGSeed(SEED)

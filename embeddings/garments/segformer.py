@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.garments.classes import N_CLASSES, GarmentClass
+from embeddings.nets.errors import WeightsUnavailable
 
 FILE = Path(__file__).with_name("segformer_labels.json")
 
 
-class SegformerUnavailable(RuntimeError):  # noqa: N818 - the state of things
+class SegformerUnavailable(WeightsUnavailable):
     """No usable SegFormer; one line says why and what to do."""
 
 

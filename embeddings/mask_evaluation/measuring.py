@@ -45,7 +45,7 @@ def measure_method(
     """One method on photos with maps; `none` takes the whole photo, `order` the settings' order.
 
     Raises:
-        WeightsUnavailable, SegformerUnavailable: its network cannot be loaded.
+        WeightsUnavailable: its network cannot be loaded.
         PhotoError: a photo or a map cannot be read.
     """
     settings = method_settings(method, settings)

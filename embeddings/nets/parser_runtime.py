@@ -22,7 +22,7 @@ class Probabilities(Protocol):
     """A parser that runs; any number of threads may call it."""
 
     def __call__(self, photos: np.ndarray) -> np.ndarray:
-        """(1, 3, h, w) float32 of 0 to 255 -> (1, n_classes, h, w) float32."""
+        """(2, 3, h, w) float32 of 0 to 255 -> (2, n_classes, h, w) float32."""
 
 
 class RunningParser:
@@ -32,7 +32,10 @@ class RunningParser:
         self._run = _openvino(parser) if find_spec("openvino") else _torch(parser)
 
     def probabilities(self, photo: np.ndarray) -> np.ndarray:
-        """(height, width, 3) uint8 RGB -> (n_classes, h, w) float32, the longer side 192."""
+        """(height, width, 3) uint8 RGB -> (n_classes, h, w) float32, the longer side 192.
+
+        The mean of the photo's and of its mirror image's.
+        """
         height, width = photo.shape[:2]
         factor = LONGER_SIDE / max(height, width)
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -44,10 +47,11 @@ class RunningParser:
             cv2.BORDER_CONSTANT,
             value=(EMPTY,) * 3,
         )
-        values = padded.transpose(2, 0, 1)[None].astype(np.float32)  # (1, 3, h, w)
-        logits = self._run(np.ascontiguousarray(values))[0, :, : size[1], : size[0]]
-        exponents = np.exp(logits - logits.max(axis=0))
-        return exponents / exponents.sum(axis=0)
+        pair = np.stack([padded, padded[:, ::-1]]).transpose(0, 3, 1, 2)  # (2, 3, h, w)
+        logits = self._run(np.ascontiguousarray(pair, dtype=np.float32))
+        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+        found = exponents / exponents.sum(axis=1, keepdims=True)
+        return ((found[0] + found[1][..., ::-1]) / 2)[:, : size[1], : size[0]]
 
 
 def _torch(parser: GarmentParser) -> Probabilities:
@@ -68,12 +72,12 @@ def _openvino(parser: GarmentParser) -> Probabilities:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch.jit.trace, which OpenVINO reads
-        example = torch.zeros(1, 3, LONGER_SIDE, LONGER_SIDE)
+        example = torch.zeros(2, 3, LONGER_SIDE, LONGER_SIDE)
         traced = torch.jit.trace(parser, example, check_trace=False)
         frontend = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(traced)  # is read while this name holds it
         model = frontend.convert(frontend.load(decoder))
-    model.reshape([1, 3, -1, -1])
+    model.reshape([2, 3, -1, -1])
     options = {
         "INFERENCE_PRECISION_HINT": "f32",
         "PERFORMANCE_HINT": "THROUGHPUT",

@@ -9,7 +9,6 @@ from PIL import Image
 from embeddings.admission import encoder_of, known_way
 from embeddings.encoders import Encoder, unit_vectors
 from embeddings.garments.finding import find_garments
-from embeddings.garments.segformer import SegformerUnavailable
 from embeddings.mask_settings import current_mask_settings, finder_settings
 from embeddings.masks import MaskError, garment_coverage
 from embeddings.models import Backbone
@@ -102,7 +101,7 @@ def _with_found_garments(photo: PreparedPhoto) -> PreparedPhoto:
     """The photo with what is found in it, as in products' photos without a map."""
     try:
         found = find_garments(np.asarray(photo.image), finder_settings())
-    except (WeightsUnavailable, SegformerUnavailable) as error:
+    except WeightsUnavailable as error:
         raise PhotoRefused("UNAVAILABLE", f"The photo cannot be searched: {error}") from error
     coverage = None if found is None else found.mask.view(np.uint8) * np.uint8(255)
     return PreparedPhoto(photo.image, coverage)

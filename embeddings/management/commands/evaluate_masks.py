@@ -2,18 +2,29 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from PIL import Image
 
 from catalog.progress import StagedProgress
 from catalog.provenance import code_version, machine
-from embeddings.garments.finding import GRABCUT, PARSER, SEGFORMER, WHITE_BACKGROUND
-from embeddings.garments.segformer import SegformerUnavailable
+from embeddings.encoders import load_encoder
+from embeddings.garments.classes import Color
+from embeddings.garments.finding import (
+    GRABCUT,
+    PARSER,
+    SEGFORMER,
+    WHITE_BACKGROUND,
+    FinderSettings,
+)
 from embeddings.management.commands.train_parser import mapped_photos
+from embeddings.mask_evaluation.garment_search import Encode
+from embeddings.mask_evaluation.garment_ways import garment_table, measure_garments
 from embeddings.mask_evaluation.measuring import (
     WHOLE,
     MethodResult,
@@ -24,10 +35,10 @@ from embeddings.mask_evaluation.measuring import (
 )
 from embeddings.mask_evaluation.report import as_values, table
 from embeddings.mask_evaluation.sheet import Case, draw_sheet
-from embeddings.mask_settings import finder_settings
+from embeddings.mask_settings import current_mask_settings, finder_settings
 from embeddings.nets.errors import WeightsUnavailable
 from embeddings.photo_sets import PARTS, LabelledPhoto, PhotoSetError, split_of
-from embeddings.photos import PhotoError, read_photo
+from embeddings.photos import DecodedPhoto, PhotoError, read_photo
 
 METHODS = (PARSER, GRABCUT, WHITE_BACKGROUND, WHOLE)
 N_WORST = 20
@@ -63,24 +74,25 @@ class Command(BaseCommand):
             help=f"draw the {N_WORST} photos that the first method did worst on",
         )
 
+        parser.add_argument(
+            "--garments",
+            metavar="BACKBONE",
+            help="measure as well whether this backbone finds garments of a kind better by one "
+            "vector per garment than by one for the whole body; it asks from the test part",
+        )
+
     def handle(self, **options: object) -> None:
         """Measure, print, write."""
         try:
             self._measure(options)
-        except (
-            PhotoSetError,
-            PhotoError,
-            ValueError,
-            WeightsUnavailable,
-            SegformerUnavailable,
-        ) as error:
+        except (PhotoSetError, PhotoError, ValueError, WeightsUnavailable) as error:
             raise CommandError(str(error)) from error
 
     def _measure(self, options: dict[str, object]) -> None:
         photos, palette = mapped_photos(options)
-        photos = [photo for photo in photos if photo.segmentation_map is not None]
+        mapped = [photo for photo in photos if photo.segmentation_map is not None]
         part = options["part"]
-        photos = [photo for photo in photos if part in ("all", split_of(photo.group))]
+        photos = [photo for photo in mapped if part in ("all", split_of(photo.group))]
         if not photos:
             raise PhotoSetError(f"no photo with a map is in the part {part!r}")
         finders = finder_settings()
@@ -89,8 +101,10 @@ class Command(BaseCommand):
         with StagedProgress() as bars:
             results = [measure_method(m, photos, palette, finders, bars) for m in methods]
         self.stdout.write("\n".join(table(results)))
+        garments = self._garments(mapped, palette, options["garments"], finders)
         if options["json"]:
-            _write_json(options["json"], results, f"{options['photos'].name}, {part} part")
+            data = f"{options['photos'].name}, {part} part"
+            _write_json(options["json"], results, data, garments)
         if options["worst"]:
             one = method_settings(results[0].method, finders)
             cases = [
@@ -98,6 +112,34 @@ class Command(BaseCommand):
                 for i in np.argsort(results[0].ious)[:N_WORST]
             ]
             draw_sheet(cases, options["worst"])
+
+    def _garments(
+        self,
+        photos: list[LabelledPhoto],
+        palette: dict[str, Color],
+        backbone: str | None,
+        finders: FinderSettings,
+    ) -> dict[str, object]:
+        """The comparison of garments with whole bodies, where it is asked for."""
+        if not backbone:
+            return {}
+        with StagedProgress() as bars:
+            found = measure_garments(photos, palette, _encode_by(backbone), finders, bars)
+        self.stdout.write("\n".join(garment_table(found)))
+        return {"backbone": backbone, "garments": found}
+
+
+def _encode_by(backbone: str) -> Encode:
+    """Whole pictures -> unit vectors by a backbone's reference encoder."""
+    encoder, whole = load_encoder(backbone), current_mask_settings()
+
+    def encode(pictures: Sequence[np.ndarray]) -> np.ndarray:
+        images = [Image.fromarray(picture) for picture in pictures]
+        decoded = [DecodedPhoto(image, image.size) for image in images]
+        values = encoder.encode([encoder.prepare(one, None, whole) for one in decoded])
+        return values / np.linalg.norm(values, axis=1, keepdims=True)
+
+    return encode
 
 
 def _case(photo: LabelledPhoto, iou: float, palette: dict, finders: object) -> Case:
@@ -107,7 +149,9 @@ def _case(photo: LabelledPhoto, iou: float, palette: dict, finders: object) -> C
     return Case(pixels, shown, found, f"{photo.item_id}: {iou:.2f}")
 
 
-def _write_json(path: Path, results: list[MethodResult], data: str) -> None:
+def _write_json(
+    path: Path, results: list[MethodResult], data: str, garments: dict[str, object]
+) -> None:
     values = {
         "benchmark": "masks",
         "machine": machine(),
@@ -115,5 +159,5 @@ def _write_json(path: Path, results: list[MethodResult], data: str) -> None:
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": data,
         "methods": as_values(results),
-    }
+    } | garments
     path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
