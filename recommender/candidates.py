@@ -18,7 +18,6 @@ from recommender.conditions import NOT_EXCLUDED, row_filters, stock_filter
 from recommender.formula import (
     BOUNDS,
     NORMALIZED_POPULARITY,
-    POPULARITY_PENALTY,
     parameters,
     relevance_of,
 )
@@ -29,18 +28,15 @@ from recommender.merchandising.terms import (
     not_merchandised,
 )
 from recommender.near_stock import join_near_stock, proximity_of
-from recommender.nearby import nearby, nearby_best, unseen_proximity
+from recommender.nearby import MAX_NEARBY, nearby, nearby_best, unseen_proximity
 from recommender.ranking import RankingSettings
 from recommender.relevance import Query, ranked
 from recommender.short_lists import Rail, best_of_short_list, history, terms_of_best
-from recommender.trend_streams import trend_streams
+from recommender.trend_streams import trend_streams, unseen_popularity
 
 # A filtered scan goes on past ef_search until it has its rows, or has looked at so many.
 MAX_SCAN_TUPLES = 5_000
 EXCLUDED_STEP = 10
-# Of stock in the nearest stores so many products are looked at. Where more are as near, one in
-# fifty of a million is, so that a stream of neighbours has some of the best of them.
-N_NEARBY = 20_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ class StreamSizes:
     n_neighbours: int
     n_trending: int
     n_short: int
-    n_nearby: int = N_NEARBY  # where proximity counts
+    n_nearby: int = MAX_NEARBY  # rows of stock, where proximity counts
 
 
 @dataclass(frozen=True)
@@ -90,16 +86,7 @@ WITH scan AS MATERIALIZED (
 ),
 {bounds},
 {history}{trending},
-unseen AS MATERIALIZED (
-    SELECT max({unseen_popularity}) AS popularity
-    FROM (
-        SELECT
-            count(*) AS n,
-            max(abs({normalized_popularity} - %(trendiness)s::float8)) AS distance
-        FROM trending p CROSS JOIN bounds GROUP BY p.side
-    ) AS edge
-    WHERE edge.n >= {n_trending}
-),
+unseen AS MATERIALIZED ({unseen_popularity}),
 popular AS MATERIALIZED (
     SELECT
         n.product_id, n.category_id, n.popularity, n.vector::halfvec({search_dimension}) AS vector
@@ -165,10 +152,6 @@ BOOSTED = """
                     SELECT product_id, category_id, popularity, vector <=> history.vector
                     FROM boosted"""
 
-UNSEEN_POPULARITY = (
-    f"%(weight_popularity)s::float8 * (1 - {POPULARITY_PENALTY.format(distance='edge.distance')})"
-)
-
 
 def rank_candidates(
     query: Query, settings: RankingSettings, indexes: SearchIndexes, sizes: StreamSizes
@@ -180,10 +163,8 @@ def rank_candidates(
     """
     n_neighbours = _with_excluded(sizes.n_neighbours, query)
     sql = _statement(query, settings, indexes, replace(sizes, n_neighbours=n_neighbours))
-    # How many products pass a filter, or are in near stores, decides how they are best found:
-    # planned with these values.
-    depends_on_values = query.is_filtered or query.proximities is not None
-    fetch = fetch_planned if depends_on_values else fetch_prepared
+    # How many products pass a filter decides how they are best found: planned with its values.
+    fetch = fetch_planned if query.is_filtered else fetch_prepared
     rows = fetch(reading_connection(), sql, parameters(query, settings))
     return _rails(rows, settings, indexes.cosine_error)
 
@@ -204,8 +185,7 @@ def _statement(
         max_scan_tuples=MAX_SCAN_TUPLES,
         bounds=BOUNDS,
         history=history(settings, indexes, after="scan"),
-        unseen_popularity=UNSEEN_POPULARITY,
-        normalized_popularity=NORMALIZED_POPULARITY,
+        unseen_popularity=unseen_popularity(sizes.n_trending),
         merchandised=_merchandised(query, indexes),
         nearby=nearby(query, indexes, sizes.n_nearby),
         unseen_proximity=unseen_proximity(query),
@@ -214,7 +194,6 @@ def _statement(
         projection_id=indexes.projection_id,
         search_dimension=indexes.dimension,
         n_edge=0 if passes_by else sizes.n_neighbours,
-        n_trending=sizes.n_trending,
         **_streams(query, indexes, sizes),
     )
 

@@ -2,8 +2,8 @@
 
 No index orders products by how near they are to somebody. But near stores are few, and what one has
 is a range of the stock: read from the nearest store outwards, it is a stream like the others, whose
-last row bounds the proximity of everything unseen. Each of its products is looked at by its short
-vector, as `recommender.filtered` does, and so are the stores of what the other streams bring.
+last row bounds the proximity of everything unseen. Of what the other streams bring, the nearest
+store is looked up.
 """
 
 from embeddings.indexes import SearchIndexes, gender_list
@@ -14,9 +14,14 @@ from recommender.relevance import Query
 from recommender.short_lists import distances
 
 MIN_PROXIMITY = 0.0067  # at 50 km: what a farther store adds decides next to nothing
+# So many rows of stock are read: of each twenty products one, as far as that goes. Where more are
+# as near, a stream of neighbours has some of the best of them.
+NEARBY_SHARE = 0.05
+MIN_NEARBY, MAX_NEARBY = 1_000, 20_000
 
-# A fence each, so that stores come in their order and the limit ends the reading.
-NEARBY = """,
+# Fences, so that stores come in their order and the limit ends the reading, and that the stores of
+# what was seen are looked up by index: the planner takes it for much, and would read all stock.
+STOCKED = """,
 near_store AS MATERIALIZED ({proximities}),
 stocked AS MATERIALIZED (
     SELECT stock.product_id, store.proximity
@@ -25,11 +30,8 @@ stocked AS MATERIALIZED (
         ORDER BY proximity DESC, id OFFSET 0
     ) AS store
     CROSS JOIN LATERAL (
-        SELECT s.product_id
-        FROM catalog_stock s JOIN embeddings_searchvector n
-            ON n.product_id = s.product_id AND n.projection_id = {projection_id}
-        WHERE s.store_id = store.id AND s.quantity > 0 AND n.is_active
-            AND n.gender IN ({genders}){filters}
+        SELECT s.product_id FROM catalog_stock s JOIN {products}
+        WHERE s.store_id = store.id AND s.quantity > 0{conditions}
         LIMIT {n_nearby}
     ) AS stock
     ORDER BY store.proximity DESC
@@ -42,29 +44,38 @@ unseen_stock AS MATERIALIZED (
         0
     ) AS proximity
 ),
-at_hand AS MATERIALIZED (
-    SELECT
-        p.product_id, p.category_id, p.popularity,
-        {normalized_popularity} AS normalized_popularity, stock.proximity,
-        ARRAY[{distances}] AS cosine_distances
-    FROM (SELECT product_id, max(proximity) AS proximity FROM stocked GROUP BY 1) AS stock
-    JOIN embeddings_searchvector p
-        ON p.product_id = stock.product_id AND p.projection_id = {projection_id}
-    CROSS JOIN bounds
-),
 near_stock AS MATERIALIZED (
     SELECT known.product_id, max(known.proximity) AS proximity
     FROM (
-        SELECT product_id, proximity FROM at_hand
+        SELECT product_id, proximity FROM stocked
         UNION ALL
-        SELECT s.product_id, near_store.proximity
+        SELECT stock.product_id, near_store.proximity
         FROM ({seen}) AS seen
-        JOIN catalog_stock s ON s.product_id = seen.product_id AND s.quantity > 0
-        JOIN near_store ON near_store.id = s.store_id
+        CROSS JOIN LATERAL (
+            SELECT s.product_id, s.store_id FROM catalog_stock s
+            WHERE s.product_id = seen.product_id AND s.quantity > 0 OFFSET 0
+        ) AS stock
+        JOIN near_store ON near_store.id = stock.store_id
     ) AS known
     GROUP BY known.product_id
 )"""
 
+AT_HAND = """,
+at_hand AS MATERIALIZED (
+    SELECT
+        p.product_id, p.category_id, p.popularity,
+        {normalized_popularity} AS normalized_popularity, near_stock.proximity,
+        ARRAY[{distances}] AS cosine_distances
+    FROM near_stock
+    JOIN embeddings_searchvector p
+        ON p.product_id = near_stock.product_id AND p.projection_id = {projection_id}
+    CROSS JOIN bounds
+    WHERE p.product_id IN (SELECT product_id FROM stocked)
+)"""
+SEARCHABLE = (
+    "embeddings_searchvector n ON n.product_id = s.product_id AND n.projection_id = {projection_id}"
+)
+OF_GENDERS = " AND n.is_active AND n.gender IN ({genders})"
 SEEN = "SELECT product_id FROM near UNION SELECT product_id FROM popular"
 SEEN_BOOSTED = " UNION SELECT product_id FROM boosted"
 
@@ -84,31 +95,58 @@ NEARBY_BEST = """
                      ORDER BY {relevance} DESC, nearby.product_id LIMIT {n_short})"""
 
 
-def nearby(query: Query, indexes: SearchIndexes, n_nearby: int) -> str:
-    """SQL of the stream and of `near_stock`, after the other streams; nothing for nobody's place.
+def n_nearby_of(n_rows: int) -> int:
+    """How many rows of stock are read for a catalogue of `n_rows`; in steps, for few statements."""
+    share = int(NEARBY_SHARE * n_rows)
+    return min(max(MIN_NEARBY, share - share % MIN_NEARBY), MAX_NEARBY)
+
+
+def stocked(
+    query: Query, *, products: str, conditions: str, seen: str, n_nearby: int = MAX_NEARBY
+) -> str:
+    """SQL of `stocked` and `near_stock` (product_id, proximity), and of what bounds all others.
 
     Args:
-        query: with `proximities`, or none.
-        indexes: the search vectors.
+        query: with `proximities`.
+        products: a table of candidates as it is joined to the stock `s`.
+        conditions: on its row, each with its AND.
+        seen: SQL of the product keys that other streams brought.
         n_nearby: rows of stock that are read, at most.
+    """
+    return STOCKED.format(
+        proximities=query.proximities.sql,
+        min_proximity=MIN_PROXIMITY,
+        products=products,
+        conditions=conditions,
+        seen=seen,
+        n_nearby=int(n_nearby),
+    )
+
+
+def nearby(query: Query, indexes: SearchIndexes, n_nearby: int) -> str:
+    """SQL of the stream with its distances, after the other streams; nothing for nobody's place.
+
+    Each of its products is looked at by its short vector, as `recommender.filtered` does.
     """
     if query.proximities is None:
         return ""
-    return NEARBY.format(
-        proximities=query.proximities.sql,
-        min_proximity=MIN_PROXIMITY,
+    conditions = (
+        OF_GENDERS.format(genders=gender_list(frozenset(query.genders)))
+        + NOT_EXCLUDED.format(row="n")
+        + row_filters(query, "n")
+        + stock_filter(query, "n")
+        + not_merchandised(query, "n")
+    )
+    return stocked(
+        query,
+        products=SEARCHABLE.format(projection_id=indexes.projection_id),
+        conditions=conditions,
+        seen=SEEN + (SEEN_BOOSTED if query.boosts else ""),
+        n_nearby=n_nearby,
+    ) + AT_HAND.format(
         projection_id=indexes.projection_id,
-        genders=gender_list(frozenset(query.genders)),
-        filters=(
-            NOT_EXCLUDED.format(row="n")
-            + row_filters(query, "n")
-            + stock_filter(query, "n")
-            + not_merchandised(query, "n")
-        ),
-        n_nearby=int(n_nearby),
         normalized_popularity=NORMALIZED_POPULARITY,
         distances=distances(len(query.purchase_ids), indexes.dimension),
-        seen=SEEN + (SEEN_BOOSTED if query.boosts else ""),
     )
 
 

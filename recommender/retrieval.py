@@ -13,6 +13,7 @@ from recommender.conditions import row_filters, stock_filter
 from recommender.exact import rank_exactly
 from recommender.filtered import rank_filtered
 from recommender.formula import parameters
+from recommender.nearby import MAX_NEARBY, n_nearby_of
 from recommender.ranking import RankingSettings
 from recommender.relevance import Query, RankedProduct
 from recommender.short_lists import Rail
@@ -82,15 +83,16 @@ def start_sizes(settings: RankingSettings, n_rows: int) -> StreamSizes:
     """How far the streams are read at first, of an index of `n_rows`."""
     n_short = max(N_SHORT, SHORT_PER_K * settings.k)
     n_trending = max(N_TRENDING, n_short)
+    n_nearby = n_nearby_of(n_rows)
     if settings.weight_visual == 0:
-        return StreamSizes(1, n_trending, n_short)
+        return StreamSizes(1, n_trending, n_short, n_nearby)
     n_neighbours = NEIGHBOURS_PER_TENFOLD * log10(max(n_rows, 1)) + NEIGHBOURS_OF_ONE
     others = settings.weight_category or settings.weight_proximity
     if others or settings.weight_visual < settings.weight_popularity:
         n_neighbours *= MIXED
     # In steps of ten, as each number is a statement that is planned anew.
     n_neighbours = max(2 * n_short, 10 * round(n_neighbours / 10))
-    return StreamSizes(min(n_neighbours, MAX_EF_SEARCH), n_trending, n_short)
+    return StreamSizes(min(n_neighbours, MAX_EF_SEARCH), n_trending, n_short, n_nearby)
 
 
 def _leaves_few(query: Query, settings: RankingSettings, indexes: SearchIndexes) -> bool:
@@ -140,6 +142,7 @@ def _wider(sizes: StreamSizes) -> StreamSizes:
         n_neighbours=min(WIDENING * sizes.n_neighbours, MAX_EF_SEARCH),
         n_trending=WIDENING * sizes.n_trending,
         n_short=2 * sizes.n_short,
+        n_nearby=min(WIDENING * sizes.n_nearby, MAX_NEARBY),
     )
 
 

@@ -68,7 +68,9 @@ def recommend(
     ranking = _ranking(query, settings, diversity, path)
     is_personal = bool(ranking.rows)
     n_popular = N_POPULAR * (POOL if diversity else 1)
-    ranked = ranking.rows or rank_by_popularity(query, settings, n=n_popular)
+    ranked = ranking.rows or rank_by_popularity(
+        query, settings, n=n_popular, exactly=path == "exact"
+    )
     pinned = rank_pinned(query, settings, history.rules, is_personal=is_personal)
     arrangement = Arrangement(settings, history.rules, query.listed_category_id, origin, diversity)
     acts = history.compared() if is_personal else []

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from catalog.models import Gender
+from recommender.formula import NORMALIZED_POPULARITY, POPULARITY_PENALTY
 
 # One side of t, outwards: an index scan per gender, ties by ascending product key.
 TREND_SIDE = """
@@ -23,6 +24,31 @@ trending AS MATERIALIZED (
     (SELECT * FROM ({below}) AS below
      ORDER BY popularity DESC, product_id LIMIT {n})
 )"""
+
+# The better of the edges: a side that ends before its limit has seen all of its products.
+UNSEEN_POPULARITY = """
+    SELECT max(%(weight_popularity)s::float8 * (1 - {penalty})) AS popularity
+    FROM (
+        SELECT
+            count(*) AS n,
+            max(abs({normalized_popularity} - %(trendiness)s::float8)) AS distance
+        FROM trending p CROSS JOIN bounds GROUP BY p.side
+    ) AS edge
+    WHERE edge.n >= {n}
+"""
+
+
+def unseen_popularity(n: int) -> str:
+    """SQL of the popularity term that no product outside of `trending` exceeds; NULL: all are in.
+
+    Args:
+        n: what `trend_streams` was given.
+    """
+    return UNSEEN_POPULARITY.format(
+        penalty=POPULARITY_PENALTY.format(distance="edge.distance"),
+        normalized_popularity=NORMALIZED_POPULARITY,
+        n=int(n),
+    )
 
 
 def trend_streams(genders: Sequence[str], n: int, *, join: str = "", filters: str = "") -> str:

@@ -18,7 +18,8 @@ JOIN_MERCHANDISED = """
         LEFT JOIN merchandised
             ON merchandised.product_id = {row}.product_id
             AND merchandised.purchase_id IS NOT DISTINCT FROM history.purchase_id"""
-NOT_MERCHANDISED = "\n    AND {row}.product_id <> ALL(%(boosted)s::bigint[])"
+# A hashed set; an array that a prepared statement is given is searched from its beginning.
+NOT_MERCHANDISED = "\n    AND {row}.product_id NOT IN (SELECT unnest(%(boosted)s::bigint[]))"
 
 
 def merchandised(query: Query) -> str:

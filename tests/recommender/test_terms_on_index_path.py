@@ -8,12 +8,15 @@ import random
 from dataclasses import replace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Category, Gender, Product, Stock, Store
 from catalog.places import Place
 from recommender.candidates import StreamSizes
 from recommender.filtered import rank_filtered
 from recommender.merchandising.rules import Boost
+from recommender.popular import rank_by_popularity
 from recommender.proximity import store_proximities
 from recommender.retrieval import rank_for_purchases, search_indexes
 from tests.recommender.test_retrieval import (
@@ -27,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WEIGHTS = [(0.7, 0.3, 0.0, 0.0), (0.7, 0.2, 0.1, 0.2), (0.0, 1.0, 0.0, 0.3), (0.5, 0.0, 0.0, 2.0)]
 SIZES = [None, StreamSizes(10, 10, 16, 40), StreamSizes(60, 50, 32, 400)]
-HERE = Place(48.2, 16.4)
+HERE, NOWHERE = Place(48.2, 16.4), Place(-45.0, -120.0)
 
 
 @pytest.fixture
@@ -135,12 +138,30 @@ def test_a_category_that_was_asked_for_decides_which_rules_hold(shop):
 
 def test_nothing_near_and_no_store_at_all(shop):
     settings = settings_with(shop, weight_proximity=0.5)
-    nowhere = Place(-45.0, -120.0)
     plain = rails(rank_for_purchases(shopper_query(1, 2), settings, path="index"))
-    query = shopper_query(1, 2, proximities=store_proximities(nowhere))
+    query = shopper_query(1, 2, proximities=store_proximities(NOWHERE))
     far = rank_for_purchases(query, settings, path="index")
     assert far.proven
     for purchase_id, rail in rails(far).items():
         assert [r.product_id for r in rail] == [r.product_id for r in plain[purchase_id]]
     Store.objects.all().delete()
     assert rank_for_purchases(query, settings, path="index").rows
+
+
+def test_who_bought_nothing_gets_what_is_near_without_a_look_at_everything(shop):
+    draw = random.Random(4)
+    n_statements = 0
+    for _ in range(24):
+        settings = settings_with(
+            shop, weight_popularity=draw.choice([0.0, 0.3]), weight_proximity=draw.choice([0.2, 1])
+        )
+        filters = draw.choice([{}, {"price_range": (10, 30)}])
+        query = shopper_query(trendiness=draw.random(), **filters)
+        boosts = draw.choice([[], drawn_boosts(draw, query.product_ids)])
+        place = draw.choice([HERE, HERE, NOWHERE])
+        query = replace(query, proximities=store_proximities(place), boosts=boosts)
+        with CaptureQueriesContext(connection) as captured:
+            found = rank_by_popularity(query, settings, n=30)
+        n_statements += len(captured)
+        assert found == rank_by_popularity(query, settings, n=30, exactly=True)
+    assert 24 < n_statements < 40  # the second looks at everything
