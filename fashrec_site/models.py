@@ -16,6 +16,7 @@ from django.utils import timezone
 from limits import parse
 
 from fashrec_site.evaluations.models import EvaluationJob  # noqa: F401 - for Django
+from fashrec_site.merging.models import ProductMerge  # noqa: F401 - for Django
 from fashrec_site.product_jobs.models import ProductJob  # noqa: F401 - for Django
 from shoppers.callers import Scope
 

@@ -12,6 +12,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Products", "checkroom", "catalog.product"),
             ("Photos", "photo_library", "catalog.productimage"),
+            ("Duplicates", "join_inner", "embeddings.duplicatepair"),
             ("Categories", "category", "catalog.category"),
             ("Groups", "folder_open", "catalog.categorygroup"),
             ("Stores", "storefront", "catalog.store"),
@@ -61,7 +62,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     ),
 )
 
-PAGES = {"catalog.groupsimilarity": "admin:similarity"}  # what stands in for a model's list
+PAGES = {
+    "catalog.groupsimilarity": "admin:similarity",
+    "embeddings.duplicatepair": "admin:duplicates",
+}  # what stands in for a model's list
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ CURATED = {
     "recommender.evaluationrun": ("view", "add"),
     "shoppers.productpopularity": CHANGE,
     "embeddings.embedding": CHANGE,  # to try one again
+    "embeddings.duplicatepair": CHANGE,
 }
 OPERATED = {
     "embeddings.backbone": CHANGE,

@@ -61,6 +61,14 @@ WATCHED = (
         "Add photos",
     ),
     Watched(
+        "duplicates",
+        "embeddings.view_duplicatepair",
+        "1 pair of products may be one article.",
+        "{n:,} pairs of products may be one article each.",
+        "duplicates",
+        "Decide",
+    ),
+    Watched(
         "ungrouped",
         "catalog.view_category",
         "1 category in no group: alike to nothing.",

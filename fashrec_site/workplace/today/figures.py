@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from catalog.database import reading_connection
 from catalog.models import Category, Product, ProductImage
+from embeddings.duplicates.models import DuplicatePair
 from embeddings.models import Backbone, Embedding
 from fashrec_site.models import WebhookDelivery
 from fashrec_site.workplace.today.counting import counted
@@ -82,6 +83,7 @@ def _rows(backbone: Backbone | None, now: datetime) -> dict[str, QuerySet]:
             ~Exists(ProductImage.objects.filter(product=OuterRef("pk")))
         ),
         "failed": Embedding.objects.filter(state=Embedding.State.FAILED),
+        "duplicates": DuplicatePair.objects.to_decide(),
         "ungrouped": Category.objects.alone_in_group(),
         "webhooks_failed": deliveries.filter(state=WebhookDelivery.State.FAILED),
         "webhooks_late": deliveries.filter(

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 
 from catalog.models import ProductImage, Stock
-from embeddings.models import Embedding
+from embeddings.models import DuplicatePair, Embedding
 from fashrec_site.workplace.roles import ROLES, ensure_roles
 from recommender.models import RankingProfile
 from tests.fashrec_site.workplace.world import (
@@ -40,6 +40,7 @@ def addresses() -> list[tuple[str, object]]:
         key = str(row.pk) if row else "1"
         route = route.replace("<int:image_id>", str(ProductImage.objects.first().pk))
         route = route.replace("<int:embedding_id>", str(Embedding.objects.first().pk))
+        route = route.replace("<int:pair_id>", str(DuplicatePair.objects.first().pk))
         for part in (
             "([^/]+)",
             "<path:object_id>",

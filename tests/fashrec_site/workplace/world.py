@@ -8,7 +8,7 @@ from django.forms.models import model_to_dict
 from django.utils import timezone
 
 from catalog.models import CategorySimilarity, GroupSimilarity
-from embeddings.models import FidelityCheck
+from embeddings.models import DuplicatePair, FidelityCheck
 from fashrec_site.access.keys import issue_key
 from fashrec_site.models import WebhookDelivery, WebhookEndpoint
 from fashrec_site.product_jobs.models import ProductJob
@@ -25,6 +25,7 @@ from tests.factories import (
     CategoryFactory,
     CategoryGroupFactory,
     ProductVectorFactory,
+    ProductFactory,
     PurchaseFactory,
     StockFactory,
 )
@@ -51,6 +52,15 @@ def one_of_each() -> None:
     )
     AnonymousSession.objects.create(token_sha256="0" * 64)
     FidelityCheck.objects.create(
+    DuplicatePair.objects.create(
+        a=vector.product,
+        b=ProductFactory(),
+        likeness=0.5,
+        cosine=0.9,
+        n_bits=9,
+        color_distance=1,
+        found_at=timezone.now(),
+    )
         backbone=vector.backbone, weights_sha256="", way="w", circumstances="c", reason="r"
     )
     profile = RankingProfile.objects.create(name="shop", is_default=True)
@@ -60,6 +70,14 @@ def one_of_each() -> None:
     )
     EvaluationRun.objects.create(settings={})
     MerchandisingRule.objects.create(product=vector.product, boost=0.5)
+    AttributeSuggestion.objects.create(
+        product=vector.product,
+        label="color",
+        value="Red",
+        confidence=0.9,
+        backbone=vector.backbone,
+        weights_sha256="",
+    )
     ProductJob.objects.create(
         asked_at=timezone.now(), kind="activate", product_ids=[vector.product_id], n_products=1
     )

@@ -1,0 +1,1 @@
+"""The queue of products that may be one: look, decide, take back."""
