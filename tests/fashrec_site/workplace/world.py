@@ -24,8 +24,8 @@ from shoppers.models import AnonymousSession, Event
 from tests.factories import (
     CategoryFactory,
     CategoryGroupFactory,
-    ProductVectorFactory,
     ProductFactory,
+    ProductVectorFactory,
     PurchaseFactory,
     StockFactory,
 )
@@ -51,7 +51,6 @@ def one_of_each() -> None:
         occurred_at=timezone.now(),
     )
     AnonymousSession.objects.create(token_sha256="0" * 64)
-    FidelityCheck.objects.create(
     DuplicatePair.objects.create(
         a=vector.product,
         b=ProductFactory(),
@@ -61,6 +60,7 @@ def one_of_each() -> None:
         color_distance=1,
         found_at=timezone.now(),
     )
+    FidelityCheck.objects.create(
         backbone=vector.backbone, weights_sha256="", way="w", circumstances="c", reason="r"
     )
     profile = RankingProfile.objects.create(name="shop", is_default=True)
@@ -70,14 +70,6 @@ def one_of_each() -> None:
     )
     EvaluationRun.objects.create(settings={})
     MerchandisingRule.objects.create(product=vector.product, boost=0.5)
-    AttributeSuggestion.objects.create(
-        product=vector.product,
-        label="color",
-        value="Red",
-        confidence=0.9,
-        backbone=vector.backbone,
-        weights_sha256="",
-    )
     ProductJob.objects.create(
         asked_at=timezone.now(), kind="activate", product_ids=[vector.product_id], n_products=1
     )
