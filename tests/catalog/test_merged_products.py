@@ -81,7 +81,7 @@ def test_an_import_of_the_merged_one_alone_tells_of_the_other(coat, tmp_path):
 def test_a_merged_product_cannot_be_put_on_sale(coat):
     merged = Product.objects.get(item_id="old-coat")
     merged.is_active = True
-    with pytest.raises(ValidationError, match="It was merged into coat: undo that first."):
+    with pytest.raises(ValidationError, match=r"It was merged into coat: undo that first\."):
         merged.full_clean()
     with pytest.raises(IntegrityError, match="merged_product_not_on_sale"):
         merged.save()
