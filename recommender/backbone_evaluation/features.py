@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 
 from embeddings.encoders import Encoder
-from embeddings.mask_settings import current_mask_settings
+from embeddings.mask_settings import current_mask_settings, found_mask_fingerprint, method_finders
 from embeddings.masks import MaskError
 from embeddings.photos import PhotoError, read_photo
-from embeddings.preparation import prepare_files
+from embeddings.preparation import prepare_files, prepare_found
+from embeddings.querysets import FOUND_METHODS, MaskMethod
 from recommender.backbone_evaluation.photos import EvaluatedPhoto
 
 AT_ONCE = 32
@@ -28,17 +29,18 @@ def photo_features(
     photos: Sequence[EvaluatedPhoto],
     encoder: Encoder,
     *,
-    is_masked: bool,
+    mask: str,
     cache: Path,
     on_progress: Progress,
 ) -> np.ndarray:
     """(n, dimension) float32, not normalised; a photo that cannot be read has a row of NaN.
 
+    `mask` is a `MaskMethod`; a photo without a map, or in which nothing is found, counts whole.
     Kept in `cache` under the encoder's weights, its preprocessing and the photos' fingerprints.
     """
-    file = cache / f"{_fingerprint(photos, encoder, is_masked)}.npy"
+    file = cache / f"{_fingerprint(photos, encoder, mask)}.npy"
     if not file.is_file():
-        features = _embed_all(photos, encoder, is_masked, on_progress)
+        features = _embed_all(photos, encoder, mask, on_progress)
         cache.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".part.npy")
         np.save(partial, features)
@@ -64,11 +66,11 @@ def thumbnail_features(photos: Sequence[EvaluatedPhoto]) -> np.ndarray:
 
 
 def _embed_all(
-    photos: Sequence[EvaluatedPhoto], encoder: Encoder, is_masked: bool, on_progress: Progress
+    photos: Sequence[EvaluatedPhoto], encoder: Encoder, mask: str, on_progress: Progress
 ) -> np.ndarray:
     features = np.full((len(photos), encoder.version.dimension), np.nan, np.float32)
-    stage = f"Embedding ({'masked' if is_masked else 'whole photos'})"
-    for places in _prepared(photos, encoder, is_masked):
+    stage = f"Embedding ({MaskMethod(mask).label})"
+    for places in _prepared(photos, encoder, mask):
         rows = {place: prepared for place, prepared in places if prepared is not None}
         if rows:
             features[list(rows)] = encoder.encode(list(rows.values()))
@@ -77,16 +79,19 @@ def _embed_all(
 
 
 def _prepared(
-    photos: Sequence[EvaluatedPhoto], encoder: Encoder, is_masked: bool
+    photos: Sequence[EvaluatedPhoto], encoder: Encoder, mask: str
 ) -> Iterator[list[tuple[int, np.ndarray | None]]]:
     """Batches of positions and inputs; the next batch is decoded while one is in work."""
     settings = current_mask_settings()
+    finders = method_finders(_only(mask)) if mask in FOUND_METHODS else None
 
     def prepare(photo: EvaluatedPhoto) -> np.ndarray | None:
         try:
             with ExitStack() as files:
                 content = files.enter_context(photo.open())
-                has_map = is_masked and photo.open_map is not None
+                if finders is not None:
+                    return prepare_found(content, encoder, settings, finders).values
+                has_map = mask == MaskMethod.SEGMENTATION_MAP and photo.open_map is not None
                 segmentation_map = files.enter_context(photo.open_map()) if has_map else None
                 return prepare_files(content, segmentation_map, encoder, settings)
         except (PhotoError, MaskError, OSError):
@@ -104,9 +109,15 @@ def _prepared(
             yield [(place, task.result()) for place, task in waiting]
 
 
-def _fingerprint(photos: Sequence[EvaluatedPhoto], encoder: Encoder, is_masked: bool) -> str:
+def _only(mask: str) -> str | None:
+    """The one method that is asked for; None for all of this installation's."""
+    return None if mask == MaskMethod.AUTOMATIC else mask
+
+
+def _fingerprint(photos: Sequence[EvaluatedPhoto], encoder: Encoder, mask: str) -> str:
     version = encoder.version
-    masks = current_mask_settings().fingerprint if is_masked else ""
+    masks = current_mask_settings().fingerprint if mask == MaskMethod.SEGMENTATION_MAP else ""
+    masks = found_mask_fingerprint(_only(mask)) if mask in FOUND_METHODS else masks
     content = json.dumps(
         [
             version.name,

@@ -1,7 +1,7 @@
 """Measure one backbone, and write what was found."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from embeddings.encoders import Encoder, NetworkEncoder, load_encoder
+from embeddings.querysets import MaskMethod
 from recommender.backbone_evaluation.evaluation import (
     CATEGORY,
     Measured,
@@ -49,6 +50,7 @@ def evaluate_backbone(
     collection: PhotoCollection,
     *,
     asked: PhotoCollection | None = None,
+    masks: Sequence[str] = (),
     runtime: str = REFERENCE,
     output: Path | None = None,
     seed: int = 42,
@@ -59,6 +61,7 @@ def evaluate_backbone(
     Args:
         name: of a backbone.
         collection: queries and gallery.
+        masks: methods of finding garments to measure beside the maps and the whole photos.
         asked: phone photos that search in the collection, by the committed label map.
         runtime: what runs the network.
         output: the report's folder; by default a new one in FASHREC_HOME/reports/backbones.
@@ -76,7 +79,7 @@ def evaluate_backbone(
     encoder = _encoder(name, runtime)
     destination = output or _new_folder(name, now)
     folders.check_destination(destination)
-    variants = list(_variants(collection, encoder, runtime, on_progress))
+    variants = list(_variants(collection, encoder, masks, runtime, on_progress))
     measured = []
     for place, variant in enumerate(variants):
         measured.append(measure_collection(collection, variant, seed=seed))
@@ -128,18 +131,23 @@ def _cache(runtime: str) -> Path:
 
 
 def _variants(
-    collection: PhotoCollection, encoder: Encoder, runtime: str, on_progress: Progress
+    collection: PhotoCollection,
+    encoder: Encoder,
+    masks: Sequence[str],
+    runtime: str,
+    on_progress: Progress,
 ) -> Iterator[Variant]:
     """What is compared; as products are first (masked where there are maps, by cosine)."""
-    for is_masked in (True, False) if collection.has_maps else (False,):
+    usual = (MaskMethod.SEGMENTATION_MAP, MaskMethod.NONE)
+    for mask in (*usual[0 if collection.has_maps else 1 :], *masks):
         features = photo_features(
             collection.photos,
             encoder,
-            is_masked=is_masked,
+            mask=mask,
             cache=_cache(runtime),
             on_progress=on_progress,
         )
-        seen = "masked" if is_masked else "whole photos"
+        seen = MaskMethod(mask).label
         yield Variant(f"{seen}, cosine", features)
         yield Variant(f"{seen}, Euclidean", features, is_cosine=False)
     yield Variant("thumbnails of 16 pixels, cosine", thumbnail_features(collection.photos))
@@ -157,7 +165,7 @@ def _search(
     if asked is None:
         return []
     features = photo_features(
-        asked.photos, encoder, is_masked=True, cache=_cache(runtime), on_progress=on_progress
+        asked.photos, encoder, mask=MaskMethod.NONE, cache=_cache(runtime), on_progress=on_progress
     )
     return measure_search(asked, collection, (features, variants[0].features), seed=seed)
 

@@ -24,9 +24,9 @@ NO_PATIENCE = 10_000
 class Recipe:
     """Everything that decides what comes out, beside the photos, the teacher and the start."""
 
-    n_epochs: int = 10
-    views_per_epoch: int = 30_000
-    batch_size: int = 128
+    n_epochs: int = 5
+    views_per_epoch: int = 26_000
+    batch_size: int = 96
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     seed: int = 42
@@ -57,11 +57,15 @@ class KnownTeacher:
 
 @dataclass(frozen=True)
 class Distilled:
-    """The student with its best epoch's parameters, and how it came about."""
+    """The student with its best epoch's parameters, and how it came about.
+
+    `checkpoint` is to be deleted once the student is stored.
+    """
 
     student: nn.Module
     log: TrainingLog
     record: dict[str, object]
+    checkpoint: Path
 
 
 def distill(
@@ -108,9 +112,8 @@ def distill(
         on_step=on_progress,
         on_epoch=on_epoch,
     )
-    return Distilled(
-        task.module["student"], log, _record(sets, teacher, recipe, pool, validation, log)
-    )
+    record = _record(sets, teacher, recipe, pool, validation, log)
+    return Distilled(task.module["student"], log, record, checkpoint)
 
 
 def _pool(

@@ -107,6 +107,7 @@ class Command(BaseCommand):
             "machine": machine(),
         }
         n_bytes = store_student(done.student, record, options["output"])
+        done.checkpoint.unlink(missing_ok=True)
         self.stdout.write(
             f"Same-label precision@5 {max(done.log.scores):.3f} on validation after epoch "
             f"{done.log.best_epoch}, {done.log.seconds / 60:.1f} min; {n_bytes / 1e6:.1f} MB "

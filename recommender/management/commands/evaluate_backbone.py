@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from catalog.progress import StagedProgress
 from embeddings.nets.errors import WeightsUnavailable
 from embeddings.photo_sets import PhotoSetError
+from embeddings.querysets import FOUND_METHODS
 from recommender.backbone_evaluation.photos import database_photos, folder_photos
 from recommender.backbone_evaluation.report import REPORT_FILE
 from recommender.backbone_evaluation.services import (
@@ -46,6 +47,13 @@ class Command(BaseCommand):
             help="phone photos that search in --photos as well, by the committed label map",
         )
         parser.add_argument(
+            "--masks",
+            nargs="+",
+            default=[],
+            choices=[str(method) for method in FOUND_METHODS],
+            help="ways to find garments, measured beside the segmentation maps and whole photos",
+        )
+        parser.add_argument(
             "--json", type=Path, metavar="FILE", help="write the figures to this file as well"
         )
         parser.add_argument(
@@ -73,6 +81,7 @@ class Command(BaseCommand):
                     options["name"],
                     collection,
                     asked=asked,
+                    masks=options["masks"],
                     runtime=options["runtime"],
                     output=options["output"],
                     seed=options["seed"],

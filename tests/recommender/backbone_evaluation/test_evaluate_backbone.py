@@ -58,7 +58,7 @@ def test_a_folder_is_measured_without_a_database(folder, own_home, tmp_path):
     results = json.loads((tmp_path / "figures.json").read_text())
     first = results["rows"][0]
     assert (first["variant"], first["gallery"], first["label"]) == (
-        "whole photos, cosine",
+        "whole photo, cosine",
         "all others",
         "category",
     )
@@ -66,8 +66,8 @@ def test_a_folder_is_measured_without_a_database(folder, own_home, tmp_path):
     assert first["precision_at_5"] > 0.8  # a rectangle is not an ellipse; by chance .5
     assert {row["label"] for row in results["rows"]} == {"category", "color", "gender"}
     assert {row["variant"] for row in results["rows"]} == {
-        "whole photos, cosine",
-        "whole photos, Euclidean",
+        "whole photo, cosine",
+        "whole photo, Euclidean",
         "thumbnails of 16 pixels, cosine",
     }
     assert [row["category"] for row in results["categories"]] == ["Caps", "Shirts"]
@@ -90,7 +90,14 @@ def test_masked_photos_are_measured_beside_whole_ones(folder, own_home, tmp_path
         Image.new("RGB", (48, 64), (200, 0, 90)).save(folder / "segm" / f"{n}_segm.png")
     evaluate("--photos", folder, "--json", tmp_path / "figures.json")
     rows = json.loads((tmp_path / "figures.json").read_text())["rows"]
-    assert {"masked, cosine", "whole photos, cosine"} <= {row["variant"] for row in rows}
+    assert {"segmentation map, cosine", "whole photo, cosine"} <= {row["variant"] for row in rows}
+
+
+def test_found_garments_are_measured_beside_whole_photos(folder, own_home, tmp_path):
+    evaluate("--photos", folder, "--masks", "white_background", "--json", tmp_path / "figures.json")
+    rows = json.loads((tmp_path / "figures.json").read_text())["rows"]
+    found = [row for row in rows if row["variant"] == "white background removed, cosine"]
+    assert found[0]["precision_at_5"] > 0.8
 
 
 def test_a_photo_that_cannot_be_read_is_counted_and_left_out(folder, own_home, tmp_path):
@@ -124,7 +131,7 @@ def test_the_database_is_measured_by_default(folder, own_home):
         product = ProductFactory(category=CategoryFactory(name=category), title=title)
         ProductImageFactory(product=product, content=(folder / f"{n}.png").read_bytes())
     printed = evaluate()
-    assert "whole photos, cosine; all others; same category: precision@5" in printed
+    assert "whole photo, cosine; all others; same category: precision@5" in printed
     assert "4 queries" in printed
 
 
