@@ -5,6 +5,7 @@ from django.db.models import Q
 from pgvector.django import HalfVectorField
 
 from catalog.models import Category, Gender, Product, ProductImage
+from embeddings.attributes.models import AttributeSuggestion  # noqa: F401 - for Django
 from embeddings.duplicates.models import DuplicatePair, PhotoFingerprint  # noqa: F401 - for Django
 from embeddings.photo_search.models import PhotoSearch  # noqa: F401 - for Django
 from embeddings.querysets import EmbeddingQuerySet, MaskMethod

@@ -64,7 +64,8 @@ def read_vectors(
     return np.array(ids, np.int64), matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
 
 
-def _binary(column: str) -> Func:
+def vector_bytes(column: str) -> Func:
+    """The column as `read_vectors` takes it."""
     return Func(F(column), function="halfvec_send", output_field=BinaryField())
 
 
@@ -77,7 +78,7 @@ def served_vectors(
     """
     rows = ProductVector.objects.filter(backbone=backbone)
     rows = rows if with_inactive else rows.filter(is_active=True)
-    rows = rows.order_by("product_id").values_list("product_id", _binary("vector"))
+    rows = rows.order_by("product_id").values_list("product_id", vector_bytes("vector"))
     return read_vectors(rows.iterator(), backbone.dimension)
 
 
@@ -90,6 +91,6 @@ def masked_vectors(backbone: Backbone, mask_method: str) -> tuple[np.ndarray, np
         .filter(mask_method=mask_method, image__product__is_active=True)
         .annotate(product_id=F("image__product_id"))
         .order_by("product_id")
-        .values_list("product_id", _binary("vector"))
+        .values_list("product_id", vector_bytes("vector"))
     )
     return read_vectors(rows.iterator(), backbone.dimension)

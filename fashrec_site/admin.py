@@ -16,6 +16,7 @@ from fashrec_site.access.login import OneAtATimeLoginForm
 from fashrec_site.models import ApiKey, WebhookDelivery, WebhookEndpoint, WebhookKind
 from fashrec_site.webhooks.services import send_again, send_ping
 from fashrec_site.workplace import people  # noqa: F401 - registers
+from fashrec_site.workplace.attributes import admin as attributes_admin  # noqa: F401 - registers
 from fashrec_site.workplace.merchandising import admin as merchandising  # noqa: F401 - registers
 from fashrec_site.workplace.products import admin as products_admin  # noqa: F401 - registers
 from fashrec_site.workplace.products import jobs as product_jobs  # noqa: F401 - registers

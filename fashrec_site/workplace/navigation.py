@@ -13,6 +13,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Products", "checkroom", "catalog.product"),
             ("Photos", "photo_library", "catalog.productimage"),
             ("Duplicates", "join_inner", "embeddings.duplicatepair"),
+            ("Suggested labels", "label", "embeddings.attributesuggestion"),
             ("Categories", "category", "catalog.category"),
             ("Groups", "folder_open", "catalog.categorygroup"),
             ("Stores", "storefront", "catalog.store"),

@@ -37,6 +37,7 @@ CURATED = {
     "shoppers.productpopularity": CHANGE,
     "embeddings.embedding": CHANGE,  # to try one again
     "embeddings.duplicatepair": CHANGE,
+    "embeddings.attributesuggestion": CHANGE,
 }
 OPERATED = {
     "embeddings.backbone": CHANGE,

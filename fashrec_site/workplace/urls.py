@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.urls import URLPattern, path
 
 from fashrec_site.workplace import profiles
+from fashrec_site.workplace.attributes import views as attributes
 from fashrec_site.workplace.duplicates import views as duplicates
 from fashrec_site.workplace.matrix import views as matrix
 from fashrec_site.workplace.products import views as products
@@ -29,13 +30,19 @@ def workplace_urls(site: "WorkplaceSite") -> list[URLPattern]:
         ("products/masked/<int:image_id>/", products.masked, "product_masked"),
         ("products/retry/<int:embedding_id>/", products.retry, "embedding_retry"),
         ("products/embedding/", embedding_progress, "embedding_progress"),
-        ("preview/subjects/", matrix.subjects, "preview_subjects"),
         ("duplicates/", duplicates.queue, "duplicates"),
         ("duplicates/<int:pair_id>/decide/", duplicates.decide, "duplicate_decide"),
         ("duplicates/<int:pair_id>/undo/", duplicates.undo, "duplicate_undo"),
         ("duplicates/decisions/", duplicates.decisions, "duplicate_decisions"),
         ("duplicates/search/", duplicates.search, "duplicate_search"),
         ("duplicates/progress/", duplicates.progress, "duplicate_progress"),
+        ("attributes/", attributes.overview, "attribute_confusion"),
+        (
+            "attributes/<int:backbone_id>/<slug:label>.png",
+            attributes.plot,
+            "attribute_confusion_plot",
+        ),
+        ("preview/subjects/", matrix.subjects, "preview_subjects"),
         ("today/workers/", today.workers_part, "today_workers"),
         ("today/without-embedding/", lists.without_embedding, "today_without_embedding"),
         ("today/without-photo/", lists.without_photo, "today_without_photo"),

@@ -8,6 +8,7 @@ from django.forms.models import model_to_dict
 from django.utils import timezone
 
 from catalog.models import CategorySimilarity, GroupSimilarity
+from embeddings.attributes.models import AttributeSuggestion
 from embeddings.models import DuplicatePair, FidelityCheck
 from fashrec_site.access.keys import issue_key
 from fashrec_site.models import WebhookDelivery, WebhookEndpoint
@@ -69,6 +70,14 @@ def one_of_each() -> None:
         shopper=purchase.shopper, tier=Tier.PERSONAL, settings={}, items=[]
     )
     EvaluationRun.objects.create(settings={})
+    AttributeSuggestion.objects.create(
+        product=vector.product,
+        label="color",
+        value="Red",
+        confidence=0.9,
+        backbone=vector.backbone,
+        weights_sha256="",
+    )
     MerchandisingRule.objects.create(product=vector.product, boost=0.5)
     ProductJob.objects.create(
         asked_at=timezone.now(), kind="activate", product_ids=[vector.product_id], n_products=1
