@@ -48,11 +48,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class KnownTeacher:
-    """A network that runs, and what it is."""
+    """A network that runs, and what it is; `side` is what it takes only, in pixels."""
 
     network: Teacher
     name: str
     weights_sha256: str
+    side: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def distill(
     validation = _pool(sets, "validation", VALIDATION_COUNTS, cache, recipe.seed, on_progress)
     identity = f"{pool.fingerprint}-{teacher.weights_sha256[:12]}"
     file = cache / f"teacher-{identity}.npy"
-    features = teacher_features(pool.images, teacher.network, file, on_progress)
+    features = teacher_features(pool.images, teacher.network, file, teacher.side, on_progress)
     task = Distillation(
         _student(start, recipe.seed),
         LEARNED,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 N_FOR_AXES = 8192  # views from which the main axes are computed
@@ -21,13 +22,17 @@ def teacher_features(
     images: np.ndarray,
     teacher: Teacher,
     file: Path,
+    side: int | None = None,
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> np.ndarray:
-    """(n, dimension) float16 of all views, from `file` where it was computed before."""
+    """(n, dimension) float16 of all views, from `file` where it was computed before.
+
+    `side` is that of the only squares that the teacher takes, in pixels; None: any.
+    """
     if not file.is_file():
         parts = []
         for start in range(0, len(images), AT_ONCE):
-            crops = np.array(images[start : start + AT_ONCE])  # writable, as torch wants it
+            crops = _scaled(np.array(images[start : start + AT_ONCE]), side)
             parts.append(teacher.features(crops).astype(np.float16))
             if on_progress:
                 done = min(start + AT_ONCE, len(images))
@@ -36,6 +41,12 @@ def teacher_features(
         np.save(partial, np.concatenate(parts))
         partial.replace(file)
     return np.load(file)
+
+
+def _scaled(crops: np.ndarray, side: int | None) -> np.ndarray:
+    if side is None or crops.shape[1] == side:
+        return crops
+    return np.stack([cv2.resize(crop, (side, side)) for crop in crops])
 
 
 def target_directions(features: np.ndarray, dimension: int, *, seed: int) -> np.ndarray:

@@ -125,13 +125,16 @@ def _teacher(name: str) -> "KnownTeacher":
     encoder = load_encoder(name)
     if not isinstance(encoder, NetworkEncoder):
         raise ValueError(f"{name} is no network, and cannot be asked about views")
+    from embeddings.nets.crops import WholePhoto
     from embeddings.nets.runtimes import TORCH_BF16, accelerated, available_runtimes
     from embeddings.training.distillation.distill import KnownTeacher
 
     network = encoder.network
     if TORCH_BF16 in available_runtimes():
         network = accelerated(network, TORCH_BF16)
-    return KnownTeacher(network, name, encoder.version.weights_sha256)
+    # ImageNet's networks average over whatever there is; others are of one size.
+    side = encoder.framing.side if isinstance(encoder.framing, WholePhoto) else None
+    return KnownTeacher(network, name, encoder.version.weights_sha256, side)
 
 
 def _drawn_photos(cache: Path, n_products: int, bars: StagedProgress) -> list[LabelledPhoto]:

@@ -28,6 +28,17 @@ def test_the_teacher_is_asked_once_about_each_view(tmp_path):
     np.testing.assert_allclose(first, images.reshape(70, -1, 3).mean(axis=1), rtol=1e-3)
 
 
+def test_a_teacher_of_one_size_is_shown_views_of_that_size(tmp_path):
+    class OfOneSize(Counting):
+        def features(self, crops):
+            assert crops.shape[1:] == (12, 12, 3)
+            return super().features(crops)
+
+    images = np.full((3, 8, 8, 3), 90, np.uint8)
+    features = teacher_features(images, OfOneSize(), tmp_path / "f.npy", side=12)
+    assert (features == 90).all()
+
+
 def test_directions_keep_the_cosines_of_centred_features():
     features = np.random.default_rng(1).normal(3, 1, (50, 6)).astype(np.float16)
     directions = target_directions(features, 9, seed=0)  # more dimensions than there are
