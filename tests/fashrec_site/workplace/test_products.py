@@ -10,6 +10,7 @@ from PIL import Image
 from catalog.models import Product
 from embeddings.dispatch import NoWorkerError
 from embeddings.models import Embedding, ProductVector
+from recommender.merchandising.services import boost
 from tests.factories import (
     CategoryFactory,
     EmbeddingFactory,
@@ -202,6 +203,13 @@ def test_the_pages_in_a_browser_where_no_title_runs(desk, shop):
         for path in ("", f"{shop.products['dress'].pk}/change/", f"{failed.pk}/change/"):
             desk.open(PRODUCTS + path, window)
             desk.check()
+    boost(products=[shop.products["dress"]], amount=0.1)
+    desk.page.emulate_media(color_scheme="dark")
+    for window in ("desk", "telephone"):
+        desk.open(f"{PRODUCTS}{shop.products['dress'].pk}/change/", window)
+        assert desk.page.evaluate("document.documentElement.classList.contains('dark')")
+        assert "Boost by 0.10" in desk.page.inner_text("#rules-title + table")
+        desk.check()
     Product.objects.filter(item_id="waiting").delete()
     desk.open("/admin/products/embedding/")
     desk.check()
