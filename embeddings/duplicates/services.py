@@ -134,7 +134,7 @@ def _compare(batch: Sequence[ProductVector], backbone: Backbone, now: datetime) 
     products = [row.product_id for row in batch]
     stored = DuplicatePair.objects.of(products)
     known = {(pair.a_id, pair.b_id): pair for pair in stored}
-    found = _likenesses(
+    found = compare_pairs(
         nearest_by_vector(products, batch[0].gender, backbone)
         | nearest_by_hash([row.image_id for row in batch])
         | known.keys(),
@@ -153,7 +153,7 @@ def _compare(batch: Sequence[ProductVector], backbone: Backbone, now: datetime) 
     return sum((row.a_id, row.b_id) not in known for row in rows)
 
 
-def _likenesses(pairs: set[Pair], backbone: Backbone) -> dict[Pair, Likeness]:
+def compare_pairs(pairs: set[Pair], backbone: Backbone) -> dict[Pair, Likeness]:
     """How alike each pair is; pairs that cannot be compared now are left out. One query."""
     ids = sorted({key for pair in pairs for key in pair})
     vectors = ProductVector.objects.filter(backbone=backbone, product__in=ids, is_active=True)

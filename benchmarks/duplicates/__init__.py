@@ -1,0 +1,1 @@
+"""How well near-duplicates are found among real photos and copies of them."""
