@@ -36,7 +36,16 @@ class BackboneAdmin(ListAdmin):
 class EmbeddingAdmin(ComputedAdmin):
     """Embeddings with their state, and the reason where there is no vector."""
 
-    list_display = ["image", "backbone", "found_by", "state", "error", "attempts", "updated_at"]
+    list_display = [
+        "image",
+        "region",
+        "backbone",
+        "found_by",
+        "state",
+        "error",
+        "attempts",
+        "updated_at",
+    ]
     list_filter = ["backbone", "state", "mask_method", "found_by"]
     list_select_related = ["image__product", "backbone"]
     search_fields = ["=image__product__item_id", "error"]

@@ -1,5 +1,6 @@
 """Backbones and the embeddings that they make of product photos."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from pgvector.django import HalfVectorField
@@ -80,7 +81,16 @@ class Embedding(models.Model):
 
     image = models.ForeignKey(ProductImage, on_delete=models.CASCADE, related_name="embeddings")
     backbone = models.ForeignKey(Backbone, on_delete=models.CASCADE, related_name="embeddings")
-    region = models.CharField(max_length=20, default="whole")
+    region = models.CharField(
+        max_length=20, default="whole", help_text="the whole photo, or one garment's slot"
+    )
+    box = ArrayField(
+        models.FloatField(),
+        size=4,
+        null=True,
+        blank=True,
+        help_text="of the garment: left, top, right, bottom as fractions of the photo",
+    )
     mask_method = models.CharField(max_length=20, choices=MaskMethod, help_text="asked for")
     found_by = models.CharField(
         max_length=20,

@@ -9,14 +9,15 @@ from os import cpu_count
 from typing import Self
 
 import numpy as np
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from embeddings.claims import Claim, claim_images, release, store, withdraw
 from embeddings.encoders import Encoder, unit_vectors
 from embeddings.mask_settings import current_mask_settings
 from embeddings.models import Backbone, Embedding
-from embeddings.preparation import Prepared, prepare_photo
-from embeddings.querysets import mask_fingerprint
+from embeddings.preparation import Prepared, PreparedGarment, prepare_photo
+from embeddings.querysets import WHOLE, mask_fingerprint
 from embeddings.serving import refresh_product_vectors
 
 # Claiming and storing took 1.0 ms of processor time a photo in batches of 32, 0.65 in 64 and 0.45
@@ -44,6 +45,7 @@ class _Embedded:
 
     vector: np.ndarray
     found_by: str
+    garments: tuple[tuple[PreparedGarment, np.ndarray], ...] = ()  # with their unit vectors
 
 
 @dataclass(frozen=True)
@@ -139,16 +141,18 @@ def _abandon(ahead: deque[_InWork], give_back: Callable[[Claim], None]) -> None:
 def _encode(futures: list[Future[Prepared | str]], encoder: Encoder) -> list[_Embedded | str]:
     """Each input's unit vector; a reason stays what it is."""
     inputs = [future.result() for future in futures]
-    prepared = [item.values for item in inputs if not isinstance(item, str)]
-    vectors = iter(unit_vectors(encoder.encode(prepared)) if prepared else [])
-    return [
-        item if isinstance(item, str) else _embedded(next(vectors), item.found_by)
-        for item in inputs
-    ]
+    prepared = [item for item in inputs if not isinstance(item, str)]
+    values = [part.values for item in prepared for part in (item, *item.garments)]
+    vectors = iter(unit_vectors(encoder.encode(values)) if values else [])
+    return [item if isinstance(item, str) else _embedded(item, vectors) for item in inputs]
 
 
-def _embedded(vector: np.ndarray | str, found_by: str) -> _Embedded | str:
-    return vector if isinstance(vector, str) else _Embedded(vector, found_by)
+def _embedded(item: Prepared, vectors: Iterator[np.ndarray | str]) -> _Embedded | str:
+    """Takes the photo's vector and then its garments'; a garment without a direction is left."""
+    vector = next(vectors)
+    pairs = [(garment, next(vectors)) for garment in item.garments]
+    garments = tuple(pair for pair in pairs if not isinstance(pair[1], str))
+    return vector if isinstance(vector, str) else _Embedded(vector, item.found_by, garments)
 
 
 def _store_outcomes(claim: Claim, outcomes: list[_Embedded | str]) -> BatchResult:
@@ -173,7 +177,14 @@ def _write(claim: Claim, outcomes: list[_Embedded | str]) -> BatchResult:
         for row, outcome in zip(claim.rows(), outcomes, strict=True)
         if row.image_id in unchanged
     ]
-    store(rows)
+    garments = [
+        _garment_row(row, outcome.found_by, garment, vector)
+        for row, outcome in zip(claim.rows(), outcomes, strict=True)
+        if row.image_id in unchanged and not isinstance(outcome, str)
+        for garment, vector in outcome.garments
+    ]
+    _delete_stale_garments(claim, rows, garments)
+    store(rows + garments)
     refresh_product_vectors(claim.backbone, list(unchanged.values()))
     n_ready = sum(row.state == Embedding.State.READY for row in rows)
     return BatchResult(n_ready, len(rows) - n_ready + claim.n_given_up)
@@ -186,6 +197,49 @@ def _outcome_row(row: Embedding, outcome: _Embedded | str) -> Embedding:
         row.state = Embedding.State.READY
         row.vector, row.found_by = outcome.vector, outcome.found_by
     return row
+
+
+def _garment_row(
+    row: Embedding, found_by: str, garment: PreparedGarment, vector: np.ndarray
+) -> Embedding:
+    """A garment's row beside its photo's, whose `row` was just claimed."""
+    return Embedding(
+        image=row.image,
+        backbone=row.backbone,
+        region=garment.region,
+        box=garment.box,
+        mask_method=row.mask_method,
+        found_by=found_by,
+        state=Embedding.State.READY,
+        vector=vector,
+        image_sha256=row.image_sha256,
+        mask_fingerprint=row.mask_fingerprint,
+        weights_sha256=row.weights_sha256,
+    )
+
+
+def _delete_stale_garments(
+    claim: Claim, photos: list[Embedding], garments: list[Embedding]
+) -> None:
+    """Delete garments that these photos showed before and no longer do."""
+    if not settings.FASHREC_GARMENTS:
+        return
+    shown = {(row.image_id, row.mask_method, row.region) for row in garments}
+    stored = (
+        Embedding.objects.filter(
+            backbone=claim.backbone, image__in=[row.image_id for row in photos]
+        )
+        .exclude(region=WHOLE)
+        .values_list("pk", "image_id", "mask_method", "region")
+    )
+    methods = {row.image_id: row.mask_method for row in photos}
+    stale = [
+        pk
+        for pk, image_id, method, region in stored
+        if method == methods[image_id] and (image_id, method, region) not in shown
+    ]
+    if stale:
+        Embedding.objects.filter(pk__in=stale).delete()
 
 
 def _lock_unchanged(claim: Claim) -> dict[int, int]:

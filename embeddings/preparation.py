@@ -4,23 +4,37 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 
+import cv2
 import numpy as np
+from PIL import Image
 
 from catalog.models import ProductImage
 from embeddings.encoders import Encoder
+from embeddings.garments.classes import Color, map_classes
 from embeddings.garments.finding import FinderSettings, find_garments
-from embeddings.mask_settings import method_finders
+from embeddings.garments.regions import garment_regions, square_around
+from embeddings.mask_settings import garment_palette, method_finders
 from embeddings.masks import MaskError, MaskSettings, garment_coverage
-from embeddings.photos import PhotoError, read_reduced, read_segmentation_map
+from embeddings.photos import DecodedPhoto, PhotoError, read_reduced, read_segmentation_map
 from embeddings.querysets import FOUND_METHODS, MaskMethod
 
 
 @dataclass(frozen=True)
+class PreparedGarment:
+    """The input of one garment of a photo, its slot, and its box in fractions of the photo."""
+
+    region: str
+    box: list[float]
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
 class Prepared:
-    """A photo's input, and which mask method found its garment."""
+    """A photo's input, which mask method found its garment, and the garments' own inputs."""
 
     values: np.ndarray
     found_by: str
+    garments: tuple[PreparedGarment, ...] = ()
 
 
 def prepare_photo(image: ProductImage, encoder: Encoder, settings: MaskSettings) -> Prepared | str:
@@ -40,6 +54,8 @@ def prepare_photo(image: ProductImage, encoder: Encoder, settings: MaskSettings)
             if method == MaskMethod.SEGMENTATION_MAP:
                 stored = image.segmentation_map
                 segmentation_map = files.enter_context(stored.storage.open(stored.name))
+                if (palette := garment_palette()) is not None:
+                    return prepare_mapped(photo, segmentation_map, encoder, settings, palette)
             return Prepared(prepare_files(photo, segmentation_map, encoder, settings), method)
     except FileNotFoundError as error:
         return f"file missing: {error.filename}"
@@ -79,4 +95,51 @@ def prepare_found(
     if found is None:
         return Prepared(encoder.prepare(decoded, None, settings), MaskMethod.NONE)
     coverage = found.mask.view(np.uint8) * np.uint8(255)
-    return Prepared(encoder.prepare(decoded, coverage, settings), found.method)
+    garments = ()
+    if finders.tells_garments and found.classes is not None:
+        garments = _garments(decoded, found.classes, encoder, settings)
+    return Prepared(encoder.prepare(decoded, coverage, settings), found.method, garments)
+
+
+def prepare_mapped(
+    photo: IO[bytes],
+    segmentation_map: IO[bytes],
+    encoder: Encoder,
+    settings: MaskSettings,
+    palette: dict[str, Color],
+) -> Prepared:
+    """The input of a photo with a map, and those of the garments that its labels tell apart.
+
+    Raises:
+        PhotoError: either cannot be read.
+        MaskError: the map leaves no garment.
+    """
+    decoded = read_reduced(photo, encoder.decode_side)
+    colors = read_segmentation_map(segmentation_map)
+    values = encoder.prepare(decoded, garment_coverage(colors, decoded, settings), settings)
+    classes = map_classes(colors, palette)
+    classes = cv2.resize(classes, decoded.image.size, interpolation=cv2.INTER_NEAREST)
+    garments = _garments(decoded, classes, encoder, settings)
+    return Prepared(values, MaskMethod.SEGMENTATION_MAP, garments)
+
+
+def _garments(
+    decoded: DecodedPhoto, classes: np.ndarray, encoder: Encoder, settings: MaskSettings
+) -> tuple[PreparedGarment, ...]:
+    """An input for each garment of a parse, which is (height, width) as the decoded photo."""
+    pixels = np.asarray(decoded.image)
+    return tuple(
+        PreparedGarment(
+            region.name,
+            region.relative_box,
+            encoder.prepare(*square_photo(pixels, region.mask), settings),
+        )
+        for region in garment_regions(classes)
+    )
+
+
+def square_photo(pixels: np.ndarray, mask: np.ndarray) -> tuple[DecodedPhoto, np.ndarray]:
+    """The square around a mask as a photo, and its coverage."""
+    square, shown = square_around(pixels, mask)
+    image = Image.fromarray(square)
+    return DecodedPhoto(image, image.size), shown.view(np.uint8) * np.uint8(255)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Concat
@@ -10,10 +11,11 @@ from catalog.models import ProductImage
 from catalog.querysets import ProductImageQuerySet
 from embeddings.garments import finding
 from embeddings.mask_settings import (
-    current_mask_settings,
     finder_settings,
     found_mask_fingerprint,
+    map_mask_fingerprint,
 )
+from embeddings.product_slots import product_slot
 
 if TYPE_CHECKING:
     from embeddings.models import Backbone
@@ -61,7 +63,7 @@ def mask_fingerprint(mask_method: str, segmentation_sha256: str) -> str:
         return ""
     if mask_method in FOUND_METHODS:
         return found_mask_fingerprint(_only(mask_method))
-    return f"{current_mask_settings().fingerprint}:{segmentation_sha256}"
+    return f"{map_mask_fingerprint()}:{segmentation_sha256}"
 
 
 def _only(mask_method: str) -> str | None:
@@ -84,9 +86,7 @@ class EmbeddingQuerySet(models.QuerySet):
 
     def up_to_date(self) -> Self:
         """Rows, in whatever state, whose photo, mask and weights are those of today."""
-        fingerprint = Concat(
-            Value(f"{current_mask_settings().fingerprint}:"), F("image__segmentation_sha256")
-        )
+        fingerprint = Concat(Value(f"{map_mask_fingerprint()}:"), F("image__segmentation_sha256"))
         by_map = Q(mask_method=MaskMethod.SEGMENTATION_MAP, mask_fingerprint=fingerprint)
         is_todays_mask = (
             Q(mask_method=MaskMethod.NONE, mask_fingerprint="")
@@ -115,13 +115,27 @@ class EmbeddingQuerySet(models.QuerySet):
         return self.filter(image__in=images.primary().values("pk"))
 
     def served(self, backbone: "Backbone", product_ids: list[int] | None = None) -> Self:
-        """What products are to be compared by: their primary photo's, by its best mask method."""
-        return (
+        """What products are to be compared by: their primary photo's, by its best mask method.
+
+        With FASHREC_GARMENTS it is of the garment that matches the product's category, where the
+        photo shows one.
+        """
+        best = (
             self.current()
-            .of(backbone)
+            .filter(backbone=backbone)
             .of_primary_photos(product_ids)
             .filter(mask_method=best_mask_method("image__"))
         )
+        if not settings.FASHREC_GARMENTS:
+            return best.filter(region=WHOLE)
+        own = self.model.objects.current().filter(
+            backbone=backbone,
+            image=OuterRef("image"),
+            mask_method=OuterRef("mask_method"),
+            region=OuterRef("slot"),
+        )
+        best = best.alias(slot=product_slot("image__product__category__"))
+        return best.filter(Q(region=F("slot")) | (Q(region=WHOLE) & ~Exists(own)))
 
     def images_without(
         self, backbone: "Backbone", mask_method: str | None = None

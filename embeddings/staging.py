@@ -20,6 +20,7 @@ COLUMNS = {
     "region": "text",
     "mask_method": "text",
     "found_by": "text",
+    "box": "float8[]",
     "state": "text",
     "error": "text",
     "attempts": "int2",

@@ -262,6 +262,8 @@ FASHREC_SEGMENTATION_PALETTE = (
 )
 # How garments are found in photos without a map, in the order tried; see embeddings.mask_settings.
 FASHREC_MASKS = env.list("FASHREC_MASKS", default=[])
+# 1 embeds each garment of a parsed photo, and compares a product by the one of its category.
+FASHREC_GARMENTS = env.bool("FASHREC_GARMENTS", default=False)
 # A SegFormer that was trained on clothes: its folder, or its name for transformers.
 FASHREC_SEGFORMER = env.str("FASHREC_SEGFORMER", default="")
 

@@ -26,6 +26,7 @@ class FinderSettings:
     methods: tuple[str, ...] = ()
     parser: Path = WEIGHTS
     segformer: str = ""
+    tells_garments: bool = False  # single garments are wanted of a parse
 
 
 @dataclass(frozen=True)

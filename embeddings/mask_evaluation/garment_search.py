@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import bootstrap
 
 from embeddings.garments.classes import Color, GarmentClass, class_table, map_labels
-from embeddings.garments.regions import garment_regions, masked_square
+from embeddings.garments.regions import garment_regions, square_around
 from embeddings.mask_evaluation.intervals import N_RESAMPLES, SEED
 from embeddings.photo_sets import LabelledPhoto
 from embeddings.photos import read_photo, read_segmentation_map
@@ -55,10 +55,8 @@ def read_garments(
         regions = list(garment_regions(classes))
         if regions:
             body = classes != GarmentClass.BACKGROUND
-            pictures = [masked_square(pixels, region.mask, (0, 0, 0)) for region in regions]
-            encoded = encode(
-                [*pictures, _filled(pixels, body), masked_square(pixels, body, (0,) * 3)]
-            )
+            pictures = [_alone(pixels, region.mask) for region in regions]
+            encoded = encode([*pictures, _filled(pixels, body), _alone(pixels, body)])
             vectors["garment"] += list(encoded[:-2])
             vectors["whole body"] += [encoded[-2]] * len(regions)
             vectors["whole body, boxed"] += [encoded[-1]] * len(regions)
@@ -79,23 +77,24 @@ def compare_ways(garments: Garments, queries: np.ndarray, gallery: np.ndarray) -
     Args:
         queries, gallery: (n_photos,) bool, which photos ask and which are ranked.
     """
-    asking = np.flatnonzero(queries[garments.photo] & (garments.label != WRONG))
-    hits = {way: [] for way in (*WAYS, CONTROL)}
-    asked = []
-    for query in asking:
-        others = np.flatnonzero(
-            gallery[garments.photo]
-            & (garments.slot == garments.slot[query])
-            & (garments.photo != garments.photo[query])
-        )
-        if len(others) < K:
-            continue
-        is_hit = garments.label[others] == garments.label[query]
-        asked.append(garments.photo[query])
-        hits[CONTROL].append(is_hit.mean())
-        for way in WAYS:
-            similarity = garments.vectors[way][others] @ garments.vectors[way][query]
-            hits[way].append(is_hit[np.argsort(-similarity, kind="stable")[:K]].mean())
+    hits: dict[str, list[float]] = {way: [] for way in (*WAYS, CONTROL)}
+    asked: list[int] = []
+    for slot in np.unique(garments.slot):
+        members = np.flatnonzero(garments.slot == slot)
+        photos, labels = garments.photo[members], garments.label[members]
+        similarities = {
+            way: vectors[members] @ vectors[members].T for way, vectors in garments.vectors.items()
+        }
+        for query in np.flatnonzero(queries[photos] & (labels != WRONG)):
+            others = np.flatnonzero(gallery[photos] & (photos != photos[query]))
+            if len(others) < K:
+                continue
+            is_hit = labels[others] == labels[query]
+            asked.append(int(photos[query]))
+            hits[CONTROL].append(float(is_hit.mean()))
+            for way in WAYS:
+                order = np.argsort(-similarities[way][query, others], kind="stable")
+                hits[way].append(float(is_hit[order[:K]].mean()))
     rows = {way: np.array(values) for way, values in hits.items()}
     pairs = [("garment", other) for other in (*WAYS[1:], CONTROL)]
     differences = {f"{one} - {other}": rows[one] - rows[other] for one, other in pairs}
@@ -132,6 +131,10 @@ def _read(photo: LabelledPhoto, palette: dict[str, Color]) -> tuple[np.ndarray, 
             np.asarray(read_photo(file)),
             map_labels(read_segmentation_map(map_file), palette),
         )
+
+
+def _alone(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    return _filled(*square_around(photo, mask))
 
 
 def _filled(photo: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -23,7 +23,8 @@ def as_values(results: Sequence[MethodResult]) -> dict[str, Any]:
 
 def table(results: Sequence[MethodResult]) -> Iterator[str]:
     """The results for a terminal."""
-    yield f"{'method':<18}{'garment IoU':>12}  {'95% interval':<16}{'classes':>8}{'images/s':>10}"
+    heads = f"{'method':<18}{'garment IoU':>12}  {'95% interval':<16}{'classes':>8}"
+    yield f"{heads}{'images/s':>10}{'core-ms':>9}"
     for result in results:
         values = _method_values(result)
         low, high = values["garment_iou"]["interval"] or (values["garment_iou"]["mean"],) * 2
@@ -32,6 +33,7 @@ def table(results: Sequence[MethodResult]) -> Iterator[str]:
         yield (
             f"{result.method:<18}{values['garment_iou']['mean']:>12.3f}  "
             f"{f'{low:.3f} to {high:.3f}':<16}{shown:>8}{result.images_per_second:>10.1f}"
+            f"{result.core_ms_per_image:>9.1f}"
         )
 
 
@@ -43,6 +45,7 @@ def _method_values(result: MethodResult) -> dict[str, Any]:
         "class_mean_iou": None if found is None else round(float(np.nanmean(found)), 4),
         "class_iou": None if found is None else _by_class(found),
         "images_per_second": round(result.images_per_second, 1),
+        "core_ms_per_image": round(result.core_ms_per_image, 2),
     }
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from embeddings.admission import encoder_of, known_way
 from embeddings.encoders import Encoder, unit_vectors
 from embeddings.garments.finding import find_garments
+from embeddings.garments.regions import garment_regions
 from embeddings.mask_settings import current_mask_settings, finder_settings
 from embeddings.masks import MaskError, garment_coverage
 from embeddings.models import Backbone
@@ -18,6 +19,7 @@ from embeddings.photo_search.crops import CropBox
 from embeddings.photo_search.models import PhotoSearch
 from embeddings.photo_search.refusals import PhotoRefused
 from embeddings.photos import DecodedPhoto, PhotoError, read_reduced, read_segmentation_map
+from embeddings.preparation import square_photo
 
 # A phone's photo is decoded and kept this small: more than any backbone looks at, also of a crop.
 KEPT_SHORTER_SIDE = 1024
@@ -32,12 +34,22 @@ class PreparedPhoto:
 
     image: Image.Image
     coverage: np.ndarray | None = None  # (height, width) uint8 out of 255
+    classes: np.ndarray | None = None  # (height, width) uint8, where single garments are wanted
 
     def cropped(self, box: tuple[int, int, int, int]) -> "PreparedPhoto":
         """The part inside left, top, right, bottom."""
         left, top, right, bottom = box
         coverage = None if self.coverage is None else self.coverage[top:bottom, left:right]
-        return PreparedPhoto(self.image.crop(box), coverage)
+        classes = None if self.classes is None else self.classes[top:bottom, left:right]
+        return PreparedPhoto(self.image.crop(box), coverage, classes)
+
+    def compared(self) -> tuple[DecodedPhoto, np.ndarray | None]:
+        """What is embedded: its largest garment where those are told apart, else all of it."""
+        regions = [] if self.classes is None else list(garment_regions(self.classes))
+        if regions:
+            largest = max(regions, key=lambda region: np.count_nonzero(region.mask))
+            return square_photo(np.asarray(self.image), largest.mask)
+        return DecodedPhoto(self.image, self.image.size), self.coverage
 
     def whole_where_nothing_shows(self) -> "PreparedPhoto":
         """Without a mask that leaves hardly a pixel: whoever chose this part sees more in it."""
@@ -77,8 +89,7 @@ def photo_vector(search: PhotoSearch) -> np.ndarray:
     if photo.coverage is not None and not photo.coverage.any():
         raise PhotoRefused("INVALID_IMAGE", "The segmentation map leaves nothing of this part.")
     encoder = photo_encoder(search.backbone)
-    whole = DecodedPhoto(photo.image, photo.image.size)
-    prepared = encoder.prepare(whole, photo.coverage, current_mask_settings())
+    prepared = encoder.prepare(*photo.compared(), current_mask_settings())
     (vector,) = unit_vectors(encoder.encode([prepared]))
     if isinstance(vector, str):
         raise PhotoRefused("INVALID_IMAGE", f"The photo shows nothing to compare: {vector}.")
@@ -99,12 +110,15 @@ def _read(search: PhotoSearch) -> PreparedPhoto:
 
 def _with_found_garments(photo: PreparedPhoto) -> PreparedPhoto:
     """The photo with what is found in it, as in products' photos without a map."""
+    finders = finder_settings()
     try:
-        found = find_garments(np.asarray(photo.image), finder_settings())
+        found = find_garments(np.asarray(photo.image), finders)
     except WeightsUnavailable as error:
         raise PhotoRefused("UNAVAILABLE", f"The photo cannot be searched: {error}") from error
-    coverage = None if found is None else found.mask.view(np.uint8) * np.uint8(255)
-    return PreparedPhoto(photo.image, coverage)
+    if found is None:
+        return photo
+    classes = found.classes if finders.tells_garments else None
+    return PreparedPhoto(photo.image, found.mask.view(np.uint8) * np.uint8(255), classes)
 
 
 def _shrunk(image: Image.Image) -> Image.Image:

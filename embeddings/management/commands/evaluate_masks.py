@@ -13,7 +13,8 @@ from PIL import Image
 
 from catalog.progress import StagedProgress
 from catalog.provenance import code_version, machine
-from embeddings.encoders import load_encoder
+from embeddings.admission import Way, by_way
+from embeddings.encoders import is_network, load_encoder
 from embeddings.garments.classes import Color
 from embeddings.garments.finding import (
     GRABCUT,
@@ -26,6 +27,7 @@ from embeddings.management.commands.train_parser import mapped_photos
 from embeddings.mask_evaluation.garment_search import Encode
 from embeddings.mask_evaluation.garment_ways import garment_table, measure_garments
 from embeddings.mask_evaluation.measuring import (
+    ORDER,
     WHOLE,
     MethodResult,
     find_photo,
@@ -37,6 +39,7 @@ from embeddings.mask_evaluation.report import as_values, table
 from embeddings.mask_evaluation.sheet import Case, draw_sheet
 from embeddings.mask_settings import current_mask_settings, finder_settings
 from embeddings.nets.errors import WeightsUnavailable
+from embeddings.nets.runtimes import OPENVINO_FP32, available_runtimes
 from embeddings.photo_sets import PARTS, LabelledPhoto, PhotoSetError, split_of
 from embeddings.photos import DecodedPhoto, PhotoError, read_photo
 
@@ -97,6 +100,7 @@ class Command(BaseCommand):
             raise PhotoSetError(f"no photo with a map is in the part {part!r}")
         finders = finder_settings()
         methods = (SEGFORMER, *METHODS) if finders.segformer else METHODS
+        methods = (*methods, ORDER) if finders.methods else methods
         self.stdout.write(f"{len(photos):,} photos ({part}):")
         with StagedProgress() as bars:
             results = [measure_method(m, photos, palette, finders, bars) for m in methods]
@@ -130,8 +134,10 @@ class Command(BaseCommand):
 
 
 def _encode_by(backbone: str) -> Encode:
-    """Whole pictures -> unit vectors by a backbone's reference encoder."""
+    """Whole pictures -> unit vectors by a backbone in fp32."""
     encoder, whole = load_encoder(backbone), current_mask_settings()
+    if is_network(backbone) and OPENVINO_FP32 in available_runtimes():
+        encoder = by_way(encoder, Way(OPENVINO_FP32, is_reduced=False))
 
     def encode(pictures: Sequence[np.ndarray]) -> np.ndarray:
         images = [Image.fromarray(picture) for picture in pictures]
