@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from catalog.database import reading_connection
 from recommender.merchandising.rules import HOLDING_RULES, NO_RULES, Rules
 from recommender.models import RecommendationLog
@@ -147,7 +149,7 @@ def _read_shoppers(column: str, value: object, exclusion: Exclusion) -> History 
     sql = ACTS.format(
         visitors=Shopper._meta.db_table,
         logs=RecommendationLog._meta.db_table,
-        rules=HOLDING_RULES,
+        rules=HOLDING_RULES.format(now="%(now)s"),
         column=column,
         is_shopper="true",
         own_events="e.shopper_id = visitor.id",
@@ -161,7 +163,7 @@ def _read_sessions(column: str, value: object, exclusion: Exclusion) -> History 
     sql = ACTS.format(
         visitors=AnonymousSession._meta.db_table,
         logs=RecommendationLog._meta.db_table,
-        rules=HOLDING_RULES,
+        rules=HOLDING_RULES.format(now="%(now)s"),
         column=column,
         is_shopper="false",
         own_events="e.session_id = visitor.id AND e.shopper_id IS NULL",
@@ -171,7 +173,8 @@ def _read_sessions(column: str, value: object, exclusion: Exclusion) -> History 
 
 
 def _history(model: type[Visitor], sql: str, value: object, exclusion: Exclusion) -> History | None:
-    parameters: dict[str, Any] = {"value": value, "seen": exclusion.seen}
+    now = timezone.now()
+    parameters: dict[str, Any] = {"value": value, "seen": exclusion.seen, "now": now}
     rows = list(model.objects.using(reading_connection().alias).raw(sql, parameters))
     if not rows:
         return None

@@ -16,15 +16,16 @@ from typing import Any, Self
 
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
 
 from catalog.database import reading_connection
 
-# One value, NULL where no rule holds; to be read with what is read anyway.
+# One value, NULL where no rule holds; to be read with what is read anyway. The clock is that of
+# whoever makes rules, which a database elsewhere may not share.
 HOLDING_RULES = """(
     SELECT jsonb_agg(rule) FROM (
         SELECT product_id, category_id, boost, position FROM recommender_merchandisingrule
-        WHERE starts_at <= statement_timestamp()
-            AND (ends_at IS NULL OR ends_at > statement_timestamp())
+        WHERE starts_at <= {now} AND (ends_at IS NULL OR ends_at > {now})
     ) AS rule
 )"""
 
@@ -90,7 +91,7 @@ NO_RULES = Rules()
 def holding_rules() -> Rules:
     """Those that hold now. One query."""
     with reading_connection().cursor() as cursor:
-        cursor.execute(f"SELECT {HOLDING_RULES}")
+        cursor.execute(f"SELECT {HOLDING_RULES.format(now='%(now)s')}", {"now": timezone.now()})
         return Rules.from_json(cursor.fetchone()[0])
 
 
@@ -101,4 +102,5 @@ def rules_of(row: Model) -> Rules:
 
 def with_rules(rows: QuerySet) -> QuerySet:
     """The rows, each with the rules that hold now, for `rules_of`."""
-    return rows.annotate(rules=RawSQL(HOLDING_RULES, ()))  # noqa: S611 - no values in it
+    now = timezone.now()
+    return rows.annotate(rules=RawSQL(HOLDING_RULES.format(now="%s"), (now, now)))  # noqa: S611

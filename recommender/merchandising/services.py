@@ -96,7 +96,7 @@ def end_rules(*, rules: QuerySet[MerchandisingRule], now: datetime) -> int:
     What is over already stays as it is.
     """
     with transaction.atomic():
-        return _end(rules.not_over(now), now)
+        return _end(_locked(rules.not_over(now)), now)
 
 
 def _put(
@@ -118,7 +118,7 @@ def _put(
     _check(rules[0])
     try:
         with transaction.atomic():
-            _make_room(_replaced_by(rules), starts_at, ends_at)
+            _make_room(_locked(_replaced_by(rules)), starts_at, ends_at)
             _check_number(len(rules))
             return bulk_create_with_history(rules, MerchandisingRule)
     except IntegrityError as error:
@@ -158,7 +158,7 @@ def _replaced_by(rules: Sequence[MerchandisingRule]) -> QuerySet[MerchandisingRu
 
 
 def _make_room(
-    rules: QuerySet[MerchandisingRule], starts_at: datetime, ends_at: datetime | None
+    rules: Sequence[MerchandisingRule], starts_at: datetime, ends_at: datetime | None
 ) -> None:
     """No rule of these holds between the dates; what would hold after them does so again."""
     later = [
@@ -166,15 +166,18 @@ def _make_room(
             starts_at=ends_at,
             **{name: getattr(rule, name) for name in ("product", "category", *VALUES, "ends_at")},
         )
-        for rule in rules.select_related("product", "category")
+        for rule in rules
         if ends_at is not None and (rule.ends_at is None or rule.ends_at > ends_at)
     ]
     _end(rules, starts_at)
     bulk_create_with_history(later, MerchandisingRule)
 
 
-def _end(rules: QuerySet[MerchandisingRule], at: datetime) -> int:
-    rules = list(rules.select_for_update())
+def _locked(rules: QuerySet[MerchandisingRule]) -> list[MerchandisingRule]:
+    return list(rules.select_for_update(of=("self",)).select_related("product", "category"))
+
+
+def _end(rules: Sequence[MerchandisingRule], at: datetime) -> int:
     begun = [rule for rule in rules if rule.starts_at < at]
     for rule in begun:
         rule.ends_at = at
