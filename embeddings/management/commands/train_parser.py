@@ -102,7 +102,14 @@ class Command(BaseCommand):
             f"Training on {len(data.train):,} photos, validating on {len(data.validation):,}, "
             f"{len(data.backdrops):,} backdrops."
         )
-        about = {"code_version": code_version(settings.BASE_DIR), "machine": machine()}
+        about = {
+            "folders": {
+                "examples": options["photos"].name,
+                "backdrops": folder.name if folder else None,
+            },
+            "code_version": code_version(settings.BASE_DIR),
+            "machine": machine(),
+        }
         with StagedProgress() as bars:
             log = train_parser(
                 data,
