@@ -65,7 +65,7 @@ class FoundByNameAdmin(ListAdmin):
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
         """The rows, of which none comes twice; one query for each owner's names."""
-        term = search_term.strip().replace("\0", "")
+        term = search_term.strip()
         if not term:
             return queryset, False
         found = Q()

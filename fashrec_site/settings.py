@@ -218,7 +218,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
-DATE_FORMAT, DATETIME_FORMAT = "j M Y", "j M Y, H:i"  # as all pages of ours write them
+FORMAT_MODULE_PATH = ["fashrec_site.formats"]  # DATE_FORMAT alone would lose to Django's English
 
 STATIC_URL = "/static/"
 # In development WhiteNoise serves from the apps' own folders; nothing is collected.

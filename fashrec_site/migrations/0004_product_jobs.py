@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "bulk change",
                 "ordering": ["-asked_at", "-id"],
                 "indexes": [
                     models.Index(

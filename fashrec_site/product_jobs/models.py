@@ -71,6 +71,7 @@ class ProductJob(models.Model):
     objects = ProductJobQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "bulk change"
         ordering = ["-asked_at", "-id"]
         indexes = [
             models.Index(

@@ -26,7 +26,8 @@ class Bar(NamedTuple):
 def bars(terms: Mapping[str, float], scale: float) -> list[Bar]:
     """The weighted terms as adjoining parts of a bar of 100, where `scale` fills it.
 
-    A negative term (a cosine below 0, something buried) has no part of its own; the numbers beside it show it.
+    A negative term (a cosine below 0, something buried) has no part of its own; the numbers beside
+    it show it.
     """
     parts, start = [], 0.0
     for name in TERMS:

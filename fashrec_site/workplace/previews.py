@@ -142,9 +142,7 @@ def _top_for_product(look: _Look, settings: RankingSettings) -> list[Shown]:
 def _moved(these: list[Shown], others: list[Shown], word: str) -> list[Shown]:
     """With each product's move from the list before to the list after."""
     ranks = {other.product.pk: other.rank for other in others}
-    return [
-        replace(item, move=_move(item, ranks.get(item.product.pk), word)) for item in these
-    ]
+    return [replace(item, move=_move(item, ranks.get(item.product.pk), word)) for item in these]
 
 
 def _move(item: Shown, other_rank: int | None, word: str) -> str:

@@ -82,7 +82,7 @@ class ProductJobAdmin(ListAdmin):
             "title": title_of(job),
             "opts": self.opts,
             "job": job,
-            "seconds_left": job.seconds_left(timezone.now()),
+            "time_left": in_words(job.seconds_left(timezone.now())),
             "outcome": what_was_done(job.kind, job.n_changed, job.category),
             "may_stop": job.is_open and request.user.has_perm("catalog.change_product"),
             # Asked once, not at each look: an answer may take two seconds.
@@ -96,6 +96,16 @@ def title_of(job: ProductJob) -> str:
     where = f" to {job.category}" if job.category else ""
     named = {"move": f"Move{where}"}.get(job.kind, job.get_kind_display().capitalize())
     return f"{named}: {job.n_products:,} products"
+
+
+def in_words(seconds: float | None) -> str:
+    """Such as "about 4 minutes"; nothing where nobody knows."""
+    if seconds is None:
+        return ""
+    n, unit = max(1, round(seconds)), "second"
+    if seconds >= 90:
+        n, unit = round(seconds / 60), "minute"
+    return f"about {n:,} {unit}{'' if n == 1 else 's'}"
 
 
 @require_POST

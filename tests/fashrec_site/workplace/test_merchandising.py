@@ -69,6 +69,7 @@ def test_a_rule_is_made_by_its_form_and_remembers_who_made_it(admin_client, shop
     assert (rule.category.name, rule.starts_at, rule.ends_at) == ("Dresses", later, None)
     page = admin_client.get(RULES).content.decode()
     assert "bury by 0.50" in page
+    assert f"{later:%-d %b %Y, %H:%M}" in page
     assert "begins later" in page
     assert "admin" in page
     assert "returned too often" in admin_client.get(f"{RULES}{rule.pk}/change/").content.decode()

@@ -12,6 +12,7 @@ from fashrec_site.product_jobs import services
 from fashrec_site.product_jobs.models import LOST_AFTER, ProductJob
 from fashrec_site.product_jobs.services import ask_for_change, give_up_lost, run_job, stop_job
 from fashrec_site.workplace.products import bulk
+from fashrec_site.workplace.products.jobs import in_words
 from tests.factories import CategoryFactory, ProductFactory, ProductImageFactory
 from tests.fashrec_site.workplace.world import staff
 
@@ -135,6 +136,20 @@ def test_photos_are_embedded_again(products, monkeypatch):
     run_job(job_id=ask(products, kind="embed").pk)
     assert [len(change["product_ids"]) for change in sent] == [2, 2, 1]
     assert {change["kind"] for change in sent} == {"embed"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (0.2, "about 1 second"),
+        (89.4, "about 89 seconds"),
+        (90.0, "about 2 minutes"),
+        (3600.0, "about 60 minutes"),
+    ],
+)
+def test_the_time_left_is_told_in_words(seconds, words):
+    assert in_words(seconds) == words
 
 
 def test_beat_enqueues_what_nobody_does(products, monkeypatch):

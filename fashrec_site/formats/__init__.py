@@ -1,0 +1,1 @@
+"""How dates are written (FORMAT_MODULE_PATH), by language."""
