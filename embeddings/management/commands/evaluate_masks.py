@@ -23,7 +23,7 @@ from embeddings.garments.finding import (
     WHITE_BACKGROUND,
     FinderSettings,
 )
-from embeddings.management.commands.train_parser import mapped_photos
+from embeddings.mapped_photos import mapped_photos
 from embeddings.mask_evaluation.garment_search import Encode
 from embeddings.mask_evaluation.garment_ways import garment_table, measure_garments
 from embeddings.mask_evaluation.measuring import (
@@ -92,7 +92,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _measure(self, options: dict[str, object]) -> None:
-        photos, palette = mapped_photos(options)
+        photos, palette = mapped_photos(
+            options["photos"], options["segmentation"], options["palette"]
+        )
         mapped = [photo for photo in photos if photo.segmentation_map is not None]
         part = options["part"]
         photos = [photo for photo in mapped if part in ("all", split_of(photo.group))]

@@ -9,11 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from catalog.progress import StagedProgress
 from catalog.provenance import code_version, machine
-from embeddings.garments.classes import Color, read_named_palette
-from embeddings.photo_sets import LabelledPhoto, PhotoSetError, read_photo_set
-from embeddings.photo_sets.maps import with_maps
+from embeddings.mapped_photos import PALETTE, mapped_photos
+from embeddings.nets.errors import WeightsUnavailable
+from embeddings.photo_sets import PhotoSetError, read_photo_set
 
-PALETTE = "palette.json"
 N_EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY = 25, 16, 2e-3, 0.02
 
 
@@ -55,6 +54,15 @@ class Command(BaseCommand):
         parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
         parser.add_argument("--seed", type=int, default=42)
         parser.add_argument(
+            "--start", type=Path, metavar="FILE", help="go on from this parser; default: at random"
+        )
+        parser.add_argument(
+            "--photo-share",
+            type=float,
+            default=0.5,
+            help="of crops that are not cut out and laid elsewhere; default: %(default)s",
+        )
+        parser.add_argument(
             "--threads",
             type=int,
             metavar="N",
@@ -70,7 +78,13 @@ class Command(BaseCommand):
 
         try:
             self._train(options)
-        except (PhotoSetError, CheckpointMismatch, ValueError, FloatingPointError) as error:
+        except (
+            PhotoSetError,
+            WeightsUnavailable,
+            CheckpointMismatch,
+            ValueError,
+            FloatingPointError,
+        ) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(
@@ -81,11 +95,13 @@ class Command(BaseCommand):
         import torch
 
         from embeddings.training.loop import LoopSettings
-        from embeddings.training.parsing.training import ParserData, train_parser
+        from embeddings.training.parsing.training import ParserData, ParserStart, train_parser
 
         if options["threads"]:
             torch.set_num_threads(options["threads"])
-        photos, palette = mapped_photos(options)
+        photos, palette = mapped_photos(
+            options["photos"], options["segmentation"], options["palette"]
+        )
         folder = options["backdrops"]
         data = ParserData.of(photos, read_photo_set(folder) if folder else [], palette)
         loop = LoopSettings(
@@ -117,6 +133,7 @@ class Command(BaseCommand):
                 output=output,
                 cache=settings.FASHREC_HOME / "training",
                 about=about,
+                start=ParserStart(options["start"], options["photo_share"]),
                 on_step=bars,
                 on_epoch=lambda report: self.stdout.write(report.line),
             )
@@ -124,26 +141,3 @@ class Command(BaseCommand):
             f"Garment IoU {max(log.scores):.3f} on validation after epoch {log.best_epoch}, "
             f"{log.seconds / 60:.1f} min; stored as {output}."
         )
-
-
-def mapped_photos(options: dict[str, object]) -> tuple[list[LabelledPhoto], dict[str, Color]]:
-    """The photos of --photos with maps, and the maps' palette.
-
-    Raises:
-        PhotoSetError: no photos, or none with a map.
-        ValueError: no palette, or one that cannot be read.
-    """
-    photos, folder = read_photo_set(options["photos"]), options["segmentation"]
-    if folder is not None:
-        photos = with_maps(photos, folder)
-    places = [options["palette"], settings.FASHREC_SEGMENTATION_PALETTE]
-    if not any(places):
-        roots = [options["photos"], options["photos"].parent, *([folder.parent] if folder else [])]
-        places = [root / PALETTE for root in roots if (root / PALETTE).is_file()]
-    given = next((place for place in places if place), None)
-    if given is None:
-        raise ValueError(
-            f"no palette: name a JSON file of labels and colours by --palette, or put a {PALETTE} "
-            f"into {options['photos']}"
-        )
-    return photos, read_named_palette(given)

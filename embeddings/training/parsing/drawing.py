@@ -14,8 +14,8 @@ from embeddings.garments.classes import GarmentClass
 from embeddings.training.parsing.examples import BODY, Examples
 
 HEIGHT, WIDTH = 192, 128  # of a training crop, in pixels
-# How often each kind is drawn: the photo itself, its person, or its garments, elsewhere.
-SHARES = {"photo": 0.5, "person": 0.25, "garments": 0.25}
+KINDS = ("photo", "person", "garments")  # drawn: the photo, its person or its garments elsewhere
+PHOTO_SHARE = 0.5  # of photos as they are; the other kinds share the rest
 PLAIN_SHARE = 0.35  # of backdrops: white, or one colour
 SMALLEST_GARMENT = 150  # pixels of one that is laid out by itself
 LARGEST_SCALE = 3.0  # of small garments, which would be a blur
@@ -31,11 +31,16 @@ class Draw:
 
 
 def draw_example(
-    examples: Examples, position: int, backdrops: np.ndarray, rng: np.random.Generator
+    examples: Examples,
+    position: int,
+    backdrops: np.ndarray,
+    rng: np.random.Generator,
+    photo_share: float = PHOTO_SHARE,
 ) -> Draw:
     """A crop drawn from one example; `backdrops` as `read_backdrops` gives them, perhaps none."""
     image, codes = examples.example(position)
-    kind = rng.choice(list(SHARES), p=list(SHARES.values()))
+    rest = (1 - photo_share) / 2
+    kind = rng.choice(KINDS, p=[photo_share, rest, rest])
     image = _recolored_garments(image, codes, rng) if rng.random() < 0.3 else image
     kept = _kept(codes, kind, rng)
     matrix = _placement(kept, kind, rng)

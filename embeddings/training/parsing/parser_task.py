@@ -10,7 +10,7 @@ from embeddings.garments.classes import GarmentClass
 from embeddings.garments.overlap import garment_iou
 from embeddings.nets.garment_parser import STRIDE, GarmentParser
 from embeddings.training.loop import autocast
-from embeddings.training.parsing.drawing import draw_example
+from embeddings.training.parsing.drawing import PHOTO_SHARE, draw_example
 from embeddings.training.parsing.examples import BODY, OUTSIDE, SIDE, Examples
 
 DRAWS_PER_EPOCH = 4  # of each example
@@ -28,9 +28,11 @@ class ParserTask:
         examples: Examples,
         validation: Examples,
         backdrops: np.ndarray,
+        photo_share: float = PHOTO_SHARE,
     ) -> None:
         self.module = module.to(memory_format=torch.channels_last)
         self.examples, self.validation, self.backdrops = examples, validation, backdrops
+        self.photo_share = photo_share
         self._threads = ThreadPoolExecutor(DRAWING_THREADS, thread_name_prefix="draw")
 
     def epoch_rows(self, rng: np.random.Generator) -> np.ndarray:
@@ -41,7 +43,9 @@ class ParserTask:
         """Of new crops of these examples."""
         draws = list(
             self._threads.map(
-                lambda row, own: draw_example(self.examples, int(row), self.backdrops, own),
+                lambda row, own: draw_example(
+                    self.examples, int(row), self.backdrops, own, self.photo_share
+                ),
                 rows,
                 rng.spawn(len(rows)),
             )

@@ -1,5 +1,6 @@
 """Training the garment parser on folders of photos."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -8,10 +9,11 @@ from pathlib import Path
 import torch
 
 from embeddings.garments.classes import N_CLASSES, Color
-from embeddings.nets.garment_parser import GarmentParser, save_parser
+from embeddings.nets.garment_parser import GarmentParser, load_parser, save_parser
 from embeddings.photo_sets import LabelledPhoto, PhotoSetError, split_of
 from embeddings.training.loop import EpochReport, LoopSettings, TrainingLog, train
 from embeddings.training.parsing import drawing
+from embeddings.training.parsing.drawing import PHOTO_SHARE
 from embeddings.training.parsing.examples import Examples, read_backdrops, read_examples
 from embeddings.training.parsing.parser_task import DRAWS_PER_EPOCH, ParserTask
 
@@ -19,6 +21,14 @@ MAX_BACKDROPS = 2000
 
 OnStep = Callable[[str, int, int], None]
 OnEpoch = Callable[[EpochReport], None]
+
+
+@dataclass(frozen=True)
+class ParserStart:
+    """What a training begins with, and how often it shows photos as they are."""
+
+    parser: Path | None = None  # whose parameters it goes on from; None: random numbers
+    photo_share: float = PHOTO_SHARE
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ def train_parser(
     output: Path,
     cache: Path,
     about: dict[str, object],
+    start: ParserStart = ParserStart(),
     on_step: OnStep | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> TrainingLog:
@@ -72,12 +83,13 @@ def train_parser(
 
     Raises:
         PhotoSetError: a photo has no map.
+        WeightsRejected: the parser to start from cannot be used.
         CheckpointMismatch: the checkpoint is of another training.
     """
     started = time.monotonic()
-    task = _task(data, settings.seed, cache, on_step)
+    task = _task(data, settings.seed, start, cache, on_step)
     checkpoint = cache / f"{output.stem}.checkpoint.safetensors"
-    fingerprint = f"{len(data.train)} {len(data.validation)} {len(data.backdrops)}"
+    fingerprint = f"{len(data.train)} {len(data.validation)} {len(data.backdrops)} {start}"
     log = train(
         task,
         settings,
@@ -87,12 +99,14 @@ def train_parser(
         on_epoch=on_epoch,
     )
     seconds = round(time.monotonic() - started, 1)
-    save_parser(task.module, output, _recipe(data, settings, log, seconds) | about)
+    save_parser(task.module, output, _recipe(data, settings, start, log, seconds) | about)
     checkpoint.unlink(missing_ok=True)
     return log
 
 
-def _task(data: ParserData, seed: int, cache: Path, on_step: OnStep | None) -> ParserTask:
+def _task(
+    data: ParserData, seed: int, start: ParserStart, cache: Path, on_step: OnStep | None
+) -> ParserTask:
     def reading(stage: str) -> Callable[[int, int], None] | None:
         return None if on_step is None else lambda done, total: on_step(stage, done, total)
 
@@ -102,22 +116,29 @@ def _task(data: ParserData, seed: int, cache: Path, on_step: OnStep | None) -> P
     ]
     backdrops = read_backdrops(data.backdrops, cache, reading("reading backdrops"))
     torch.manual_seed(seed)
-    return ParserTask(GarmentParser(N_CLASSES), *examples, backdrops)
+    parser = GarmentParser(N_CLASSES)
+    if start.parser is not None:
+        parser.load_state_dict(load_parser(start.parser).state_dict())
+    return ParserTask(parser, *examples, backdrops, start.photo_share)
 
 
 def _recipe(
-    data: ParserData, settings: LoopSettings, log: TrainingLog, seconds: float
+    data: ParserData,
+    settings: LoopSettings,
+    start: ParserStart,
+    log: TrainingLog,
+    seconds: float,
 ) -> dict[str, object]:
     """What it was made from and how, as plain values."""
     return {
-        "initialisation": f"random, seed {settings.seed}",
+        "initialisation": f"random, seed {settings.seed}" if start.parser is None else _past(start),
         "data": {
             "examples": len(data.train),
             "validation": len(data.validation),
             "backdrops": len(data.backdrops),
         },
         "crop": [drawing.HEIGHT, drawing.WIDTH],
-        "shares": drawing.SHARES,
+        "photo_share": start.photo_share,
         "draws_per_epoch": DRAWS_PER_EPOCH,
         "loop": asdict(settings),
         "validation_garment_iou": [round(score, 4) for score in log.scores],
@@ -127,3 +148,8 @@ def _recipe(
         "seconds_of_this_run": seconds,
         "n_resumed": log.n_resumed,
     }
+
+
+def _past(start: ParserStart) -> dict[str, object]:
+    """The recipe of the parser that a training went on from."""
+    return json.loads(start.parser.with_suffix(".json").read_text(encoding="utf-8"))
