@@ -1,5 +1,6 @@
 """Finding the garments in a photo that has no segmentation map, by one method after the other."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,10 @@ FINDERS = (SEGFORMER, WHITE_BACKGROUND, PARSER, GRABCUT)
 VERSION = 1  # change it with anything in these methods that changes a mask
 WEIGHTS = Path(__file__).parent.parent / "weights" / "garment_parser.safetensors"
 MIN_PARSED = 0.01  # of the photo; where a network finds less, it found nothing
+
+
+# Two threads that import transformers at once find it half made.
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,11 @@ def find_garments(photo: np.ndarray, settings: FinderSettings) -> FoundGarments 
 
 
 def _by_segformer(photo: np.ndarray, settings: FinderSettings) -> FoundGarments | None:
-    return _parsed(SEGFORMER, photo, load_segformer(settings.segformer).probabilities(photo))
+    return _parsed(SEGFORMER, photo, segformer(settings.segformer).probabilities(photo))
 
 
 def _by_parser(photo: np.ndarray, settings: FinderSettings) -> FoundGarments | None:
-    return _parsed(PARSER, photo, load_running_parser(settings.parser).probabilities(photo))
+    return _parsed(PARSER, photo, running_parser(settings.parser).probabilities(photo))
 
 
 def _by_white_background(photo: np.ndarray, _: FinderSettings) -> FoundGarments | None:
@@ -103,13 +108,28 @@ def parsed_classes(photo: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     return np.where(resized[GarmentClass.BACKGROUND] < 0.5, likeliest, np.uint8(0))
 
 
-@lru_cache(maxsize=2)
-def load_running_parser(path: Path) -> "RunningParser":  # noqa: F821 - loads torch
-    """The parser, loaded once per process.
+def running_parser(path: Path) -> "RunningParser":  # noqa: F821 - loads torch
+    """The parser, loaded once per process, whichever thread asks first.
 
     Raises:
         WeightsRejected: the file is not what it says it is.
     """
+    with _loading:
+        return _load_parser(path)
+
+
+def segformer(source: str) -> "Segformer":  # noqa: F821 - loads torch
+    """The SegFormer, loaded once per process, whichever thread asks first.
+
+    Raises:
+        SegformerUnavailable: it cannot be had.
+    """
+    with _loading:
+        return _load_segformer(source)
+
+
+@lru_cache(maxsize=2)
+def _load_parser(path: Path) -> "RunningParser":  # noqa: F821 - loads torch
     from embeddings.nets.garment_parser import load_parser
     from embeddings.nets.parser_runtime import RunningParser
 
@@ -117,12 +137,7 @@ def load_running_parser(path: Path) -> "RunningParser":  # noqa: F821 - loads to
 
 
 @lru_cache(maxsize=1)
-def load_segformer(source: str) -> "Segformer":  # noqa: F821 - loads torch
-    """The SegFormer, loaded once per process.
-
-    Raises:
-        SegformerUnavailable: it cannot be had.
-    """
+def _load_segformer(source: str) -> "Segformer":  # noqa: F821 - loads torch
     from embeddings.garments.segformer import Segformer
 
     return Segformer(source)

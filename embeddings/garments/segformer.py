@@ -37,6 +37,8 @@ class Segformer:
             )
         from transformers import SegformerForSemanticSegmentation, SegformerImageProcessor
 
+        if Path(source).is_absolute() and not Path(source).is_dir():
+            raise SegformerUnavailable(f"FASHREC_SEGFORMER={source}: there is no such folder")
         name, _, revision = source.partition("@")
         options = {"revision": revision} if revision else {}
         try:

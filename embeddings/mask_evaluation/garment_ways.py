@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from embeddings.garments.classes import Color, map_classes
-from embeddings.garments.finding import FinderSettings, load_running_parser, parsed_classes
+from embeddings.garments.finding import FinderSettings, parsed_classes, running_parser
 from embeddings.mask_evaluation.garment_search import Encode, compare_ways, read_garments
 from embeddings.photo_sets import LabelledPhoto, split_of
 from embeddings.photos import read_segmentation_map
@@ -32,7 +32,7 @@ def measure_garments(
             return map_classes(read_segmentation_map(file), palette)
 
     def by_parser(photo: LabelledPhoto, pixels: np.ndarray) -> np.ndarray:
-        return parsed_classes(pixels, load_running_parser(finders.parser).probabilities(pixels))
+        return parsed_classes(pixels, running_parser(finders.parser).probabilities(pixels))
 
     everything = np.ones(len(photos), bool)
     is_test = np.array([split_of(photo.group) == "test" for photo in photos])

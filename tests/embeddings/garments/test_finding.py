@@ -73,7 +73,7 @@ def test_a_parse_becomes_a_mask_and_classes_at_the_photos_size(monkeypatch):
     probabilities = np.zeros((8, 2, 2), np.float32)
     probabilities[0] = [[0.9, 0.4], [0.1, 0.9]]
     probabilities[3, 0, 1], probabilities[5, 1, 0] = 0.6, 0.9
-    monkeypatch.setattr(finding, "load_running_parser", lambda path: _Fixed(probabilities))
+    monkeypatch.setattr(finding, "running_parser", lambda path: _Fixed(probabilities))
 
     found = find_garments(np.zeros((8, 8, 3), np.uint8), FinderSettings(methods=(PARSER,)))
 
@@ -86,7 +86,7 @@ def test_a_parse_becomes_a_mask_and_classes_at_the_photos_size(monkeypatch):
 def test_a_parse_with_hardly_a_garment_found_none(monkeypatch):
     probabilities = np.zeros((8, 4, 4), np.float32)
     probabilities[0] = 1
-    monkeypatch.setattr(finding, "load_running_parser", lambda path: _Fixed(probabilities))
+    monkeypatch.setattr(finding, "running_parser", lambda path: _Fixed(probabilities))
 
     assert find_garments(np.zeros((8, 8, 3), np.uint8), FinderSettings(methods=(PARSER,))) is None
 

@@ -1,9 +1,11 @@
 """A tiny SegFormer of random weights, through transformers."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from embeddings.garments.finding import SEGFORMER, FinderSettings, find_garments
+from embeddings.garments.finding import SEGFORMER, FinderSettings, find_garments, segformer
 from embeddings.garments.segformer import Segformer, SegformerUnavailable, label_classes
 
 LABELS = {0: "Background", 1: "Upper-clothes", 2: "Pants", 3: "Left-shoe", 4: "Right-shoe"}
@@ -50,11 +52,22 @@ def test_its_labels_become_our_classes_and_their_probabilities_add_up(tmp_path):
     assert (found.classes == 1).all()  # its bias says upper clothes everywhere
 
 
+def test_threads_that_ask_at_once_share_one(tmp_path):
+    source = save_tiny(tmp_path / "tiny", LABELS)
+
+    with ThreadPoolExecutor(4) as threads:
+        loaded = list(threads.map(segformer, [source] * 4))
+
+    assert len(set(map(id, loaded))) == 1
+
+
 def test_a_folder_that_holds_none_is_refused_by_its_name(tmp_path):
     pytest.importorskip("transformers")
 
     with pytest.raises(SegformerUnavailable, match=rf"FASHREC_SEGFORMER={tmp_path}: "):
         Segformer(str(tmp_path))
+    with pytest.raises(SegformerUnavailable, match="absent: there is no such folder"):
+        Segformer(str(tmp_path / "absent"))
 
 
 def test_labels_that_are_no_clothes_are_named():
