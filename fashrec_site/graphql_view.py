@@ -12,6 +12,12 @@ from catalog.graphql_errors import ErrorCode
 from fashrec_site.access.graphiql_policy import graphiql_policy
 from fashrec_site.stack_room import call_with_room
 
+LOADING = b"Loading..."
+WAITING = (
+    b"Loading the editor from unpkg.com. If nothing comes, this browser cannot reach it: send "
+    b"queries by POST to this address, as docs/api.md shows."
+)
+
 
 class CodedGraphQLView(GraphQLView):
     """strawberry's view, with refusals in the same shape as every other error."""
@@ -27,8 +33,10 @@ class CodedGraphQLView(GraphQLView):
 
     @csp_replace(graphiql_policy())
     def render_graphql_ide(self, request: HttpRequest) -> HttpResponse:
-        """GraphiQL's page, which may load what it is made of."""
-        return super().render_graphql_ide(request)
+        """GraphiQL's page, which may load what it is made of, and says so where it cannot."""
+        response = super().render_graphql_ide(request)
+        response.content = response.content.replace(LOADING, WAITING, 1)
+        return response
 
     def decode_json(self, data: str | bytes) -> object:
         """The request's JSON, an object or (to be refused as a batch) an array.

@@ -89,7 +89,7 @@ def _suiting(product: Product) -> list[Complement]:
         POPULAR_ELSEWHERE, product, n_popular=N_POPULAR
     ):
         harmony = color_harmony(product.color, color)
-        reason = f"Its category suits by {similarity:.1f} and its colour by {harmony:.1f}, of 1."
+        reason = suiting_in_words(similarity, harmony)
         complement = Complement(pk, (similarity + harmony) / 2, 0, reason)
         by_category.setdefault(category_id, []).append(complement)
     turns = [
@@ -98,6 +98,14 @@ def _suiting(product: Product) -> list[Complement]:
         for turn, (position, complement) in enumerate(_best_first(found))
     ]
     return [complement for *_, complement in sorted(turns, key=lambda turn: turn[:3])]
+
+
+def suiting_in_words(category_similarity: float, harmony: float) -> str:
+    """One sentence about why two articles may be worn together; the score has the number."""
+    kind = "A kind of garment near to it" if category_similarity >= 0.3 else "Another kind"
+    if harmony >= 0.75:
+        return f"{kind}, in a colour that goes well with it."
+    return f"{kind}, in a colour that {'goes with it' if harmony >= 0.4 else 'stands out'}."
 
 
 def _best_first(found: Sequence[Complement]) -> list[tuple[int, Complement]]:

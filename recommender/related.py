@@ -30,6 +30,15 @@ class Intent(enum.Enum):
     TRENDING = "trending"
 
 
+TIMES = {0: "never", 1: "once", 2: "twice"}
+# From which cosine on, and what is said of it.
+LOOKS = (
+    (0.95, "Looks nearly the same."),
+    (0.85, "Looks very much alike."),
+    (0.7, "Looks alike."),
+)
+
+
 @dataclass(frozen=True)
 class RelatedProduct:
     """A product for the page of another one; `score` is in the intent's own measure."""
@@ -116,7 +125,7 @@ def _by_looks(product: Product, n: int) -> list[RelatedProduct]:
         RelatedProduct(
             neighbour.product_id,
             neighbour.cosine_similarity,
-            f"It looks alike, with a cosine of {neighbour.cosine_similarity:.2f}.",
+            looks_in_words(neighbour.cosine_similarity),
         )
         for neighbour in similar_products(product=product, backbone=backbone, k=n)
     ]
@@ -139,9 +148,18 @@ def _by_rise(product: Product, n: int, now: datetime) -> list[RelatedProduct]:
     ]
 
 
+def looks_in_words(cosine_similarity: float) -> str:
+    """One sentence about how alike two photos are; the score has the number."""
+    for least, words in LOOKS:
+        if cosine_similarity >= least:
+            return words
+    return "Looks a little alike."
+
+
 def rise_in_words(n_recent: int, n_before: int, window: str) -> str:
     """One sentence about a rise."""
-    return f"Bought {n_recent} times in {window}, {n_before} times in the {window} before."
+    recent, before = (TIMES.get(n, f"{n:,} times") for n in (n_recent, n_before))
+    return f"Bought {recent} in {window}, {before} in the {window} before."
 
 
 def loaded(products: Sequence[int]) -> dict[int, Product]:

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from django.db import connection, transaction
+from django.db.models import F, Max
 
 from catalog.models import Store
 from shoppers import purchase_staging, simulated_rows
@@ -186,6 +188,19 @@ def reset_simulation() -> SimulatedRows:
     Store.objects.filter(is_simulated=True).delete()
     ProductPopularity.objects.filter(base_is_simulated=True).update(base=0, base_is_simulated=False)
     return there
+
+
+def move_simulated_year(*, ending: datetime) -> None:
+    """Let the simulated purchases end at that time, whole days later or earlier; one statement.
+
+    For a demonstration: what rises is told by the latest purchases, and a year that ended long ago
+    would be forgotten at the first real one.
+    """
+    simulated = Purchase.objects.filter(is_simulated=True)
+    latest = simulated.aggregate(at=Max("purchased_at"))["at"]
+    if latest is not None:
+        days = timedelta(days=(ending - latest).days)
+        simulated.update(purchased_at=F("purchased_at") + days)
 
 
 @transaction.atomic

@@ -6,10 +6,12 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db.models import Count
+from django.utils import timezone
 from rich.console import Console
 
 from catalog.progress import StagedProgress
 from shoppers.models import Purchase, Shopper
+from shoppers.services import move_simulated_year
 
 SEED = 42
 CITY = "48.12,16.24,48.29,16.52"  # so that the stores are near enough for some shoppers
@@ -32,6 +34,7 @@ def run_pipeline(home: Path, photos: Path | None, *, is_new: bool) -> bool:
             options = ["--shoppers", str(N_SHOPPERS), "--seed", str(SEED), f"--bounding-box={CITY}"]
             _step("Simulate a year", " ".join(["simulate_purchases", *options]))
             call_command("simulate_purchases", *options)
+            move_simulated_year(ending=timezone.now())
         shopper = busiest_shopper()
         _step("Recommend", f"recommend {shopper}")
         call_command("recommend", shopper.external_id)

@@ -57,7 +57,9 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 @page
 def thanks(request: HttpRequest) -> HttpResponse:
-    """After an order."""
+    """After an order; a stranger, who cannot have placed one, is shown the shop."""
+    if visitor_of(request).account is None:
+        return redirect("home")
     return render(request, "storefront/thanks.html")
 
 

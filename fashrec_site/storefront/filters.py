@@ -91,7 +91,8 @@ def chips(form: FilterForm) -> list[dict[str, str]]:
     found = []
     for name, value in form.cleaned_data.items():
         for one in value if isinstance(value, list) else [value]:
-            if name != "order" and one not in ("", None):
+            is_idle = name == "order" or (name == "within" and not form.place)
+            if not is_idle and one not in ("", None):
                 found.append({"label": _label(form, name, one), "url": _without(form, name, one)})
     return found
 

@@ -14,7 +14,12 @@ from catalog.models import Gender, Product, Stock, Store
 from shoppers import simulated_rows
 from shoppers.geography import BoundingBox
 from shoppers.models import Event, ProductPopularity, Purchase, Shopper
-from shoppers.services import SimulationError, rebuild_popularity, reset_simulation
+from shoppers.services import (
+    SimulationError,
+    move_simulated_year,
+    rebuild_popularity,
+    reset_simulation,
+)
 from shoppers.services import simulate_purchases as simulate
 from tests.factories import (
     CategoryFactory,
@@ -330,3 +335,20 @@ def test_an_export_that_cannot_be_written_leaves_nothing_behind(catalogue, tmp_p
     with pytest.raises(CommandError, match=r"^Cannot export to .*No such file or directory"):
         run_command("--export", str(tmp_path / "year.csv"))
     assert not simulated_rows.count_simulated_rows()
+
+
+def test_a_simulated_year_may_end_now_and_real_purchases_stay_where_they_are(catalogue):
+    real = PurchaseFactory(product=catalogue[0])
+    simulate_purchases()
+    gaps = Purchase.objects.filter(is_simulated=True).order_by("pk")
+    before = list(gaps.values_list("purchased_at", flat=True))
+    ending = datetime(2027, 5, 1, 12, tzinfo=UTC)
+    for _ in range(2):
+        move_simulated_year(ending=ending)
+        after = list(gaps.values_list("purchased_at", flat=True))
+        assert 0 <= (ending - max(after)).total_seconds() < 86400
+        assert {later - earlier for earlier, later in zip(before, after, strict=True)} == {
+            max(after) - max(before)
+        }
+    assert Purchase.objects.get(is_simulated=False).purchased_at == real.purchased_at
+    assert rebuild_popularity() == 0

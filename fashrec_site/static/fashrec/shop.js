@@ -70,3 +70,33 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 if (window.matchMedia("(max-width: 60rem)").matches) {
   document.querySelectorAll("[data-folds]").forEach((details) => details.removeAttribute("open"));
 }
+
+// Arrows for rows that scroll sideways; a touch screen and the keyboard scroll them anyway.
+function addArrows(shelf) {
+  if (shelf.previousElementSibling?.matches(".shelf-arrows")) return;
+  const arrows = document.createElement("div");
+  arrows.className = "shelf-arrows";
+  const [back, on] = [["←", "Back", -1], ["→", "Further", 1]].map(([sign, label, way]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = sign;
+    button.setAttribute("aria-label", label);
+    button.addEventListener("click", () => shelf.scrollBy({ left: way * shelf.clientWidth * 0.8, behavior: "smooth" }));
+    arrows.append(button);
+    return button;
+  });
+  const update = () => {
+    const room = shelf.scrollWidth - shelf.clientWidth;
+    arrows.hidden = room < 2;
+    back.disabled = shelf.scrollLeft < 2;
+    on.disabled = shelf.scrollLeft > room - 2;
+  };
+  shelf.addEventListener("scroll", update, { passive: true });
+  new ResizeObserver(update).observe(shelf);
+  shelf.before(arrows);
+  update();
+}
+
+const addAllArrows = () => document.querySelectorAll(".shelf").forEach(addArrows);
+document.addEventListener("htmx:afterSettle", addAllArrows);
+addAllArrows();

@@ -305,3 +305,31 @@ def test_only_the_demo_logs_in_as_its_shoppers(client, world, settings):
     assert client.post("/demo/login/", {"shopper": "simulated"}).status_code == 302
     assert "demo-simulated" in client.get("/").text
     assert not User.objects.get(username="demo-simulated").has_usable_password()
+
+
+def test_a_product_that_there_is_not_is_told_in_the_shops_words(client, world):
+    answer = client.get("/products/nope/")
+    assert answer.status_code == 404
+    assert "We do not have that product, or not any more." in answer.text
+    assert "Try again" not in answer.text and "staff" not in answer.text
+
+
+def test_a_stranger_is_not_thanked_for_an_order(client, world):
+    assert client.get("/checkout/thanks/")["Location"] == "/"
+
+
+def test_a_distance_filters_nothing_and_shows_no_chip_without_a_place(client, world):
+    assert 'class="chip"' not in client.get("/products/?within=5").text
+
+
+def test_reasons_on_a_products_page_are_words(client, world):
+    page = client.get("/products/bought/").text
+    assert "Looks nearly the same." in page
+    assert "cosine" not in page
+
+
+def test_weights_of_nothing_are_told_of_where_the_sliders_are(client, world):
+    client.force_login(User.objects.create_superuser("root"))
+    page = client.get("/?visual=0&popularity=0&category=0&proximity=0").text
+    panel = page[page.index('id="why-detail"') :]
+    assert "Something must count" in panel
