@@ -57,15 +57,25 @@ def attribute_description(backbone: Backbone) -> Description:
     Raises:
         NoAttributesError: it tells no labels, or its files here are other than the registered.
     """
-    spec = find_finetuned(backbone.name, weights_folders())
-    if spec is None:
-        raise NoAttributesError(
-            f"{backbone} tells no labels: expected one that manage.py finetune made here"
-        )
-    if spec.description.weights_sha256 != backbone.weights_sha256:
+    description = attribute_description_of(backbone.name)
+    if description.weights_sha256 != backbone.weights_sha256:
         raise NoAttributesError(
             f"{backbone}: the files here are of other weights than the registered ones; run "
             f"manage.py embed_products --backbone {backbone}"
+        )
+    return description
+
+
+def attribute_description_of(name: str) -> Description:
+    """What the vectors of the backbone of that name hold, registered or not.
+
+    Raises:
+        NoAttributesError: it tells no labels.
+    """
+    spec = find_finetuned(name, weights_folders())
+    if spec is None:
+        raise NoAttributesError(
+            f"{name} tells no labels: expected one that manage.py finetune made here"
         )
     return spec.description
 

@@ -274,6 +274,7 @@ def _save(module: LabelNetwork, description: dict[str, object], output: Path) ->
     state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
     partial = output.with_name(f"{output.name}.{os.getpid()}.part")
     save_file(state, partial)
+    partial.chmod(0o644)  # a worker may run as somebody else
     description["name"], description["weights_sha256"] = output.stem, file_sha256(partial)
     described = output.with_suffix(".json")
     partial_json = described.with_name(f"{described.name}.{os.getpid()}.part")
