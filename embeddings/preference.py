@@ -6,7 +6,14 @@ from embeddings.models import Backbone, ProductVector
 
 # By the published results on ImageNet transfer and the paper's Table 1; a backbone of our own
 # training comes after these, by name, until a profile names it.
-PREFERRED_BACKBONES = ("resnet50", "densenet121", "vgg16", "mobilenet_v2", "color_layout")
+PREFERRED_BACKBONES = (
+    "resnet50",
+    "densenet121",
+    "vgg16",
+    "mobilenet_v2",
+    "fashrec_small",
+    "color_layout",
+)
 
 
 def best_backbone_with_vectors() -> Backbone | None:

@@ -19,7 +19,7 @@ from embeddings.encoders import (
 )
 from embeddings.indexes import drop_search_indexes
 from embeddings.models import Backbone, Embedding, ProductVector
-from embeddings.nets.backbones import BACKBONES
+from embeddings.nets.backbones import BACKBONES, BUNDLED
 from embeddings.nets.errors import WeightsRejected, WeightsUnavailable
 from embeddings.pipeline import BATCH_SIZE, embed_batches
 from embeddings.preference import PREFERRED_BACKBONES
@@ -78,12 +78,25 @@ def choose_backbone() -> BackboneChoice:
     """The best backbone whose weights can be had now, and why.
 
     Files on this machine win over a download. A download of the best one is tried, and given up
-    after 5 s without an answer; then it is `color_layout`, which needs no weights.
+    after 5 s without an answer; then it is the one that comes with the package.
     """
-    source, notes = weights_source(), []
+    notes: list[str] = []
+    if (choice := _choose_local(notes)) is not None:
+        return choice
+    best = PREFERRED_BACKBONES[0]
+    try:
+        weights_source().obtain(BACKBONES[best])
+    except WeightsUnavailable as error:
+        return _choose_bundled(notes, error)
+    return BackboneChoice(best, "; ".join([*notes, "its weights were downloaded"]))
+
+
+def _choose_local(notes: list[str]) -> BackboneChoice | None:
+    """The best one with weights of the user's; `notes` takes in what was refused."""
+    source = weights_source()
     for name in PREFERRED_BACKBONES:
         path = source.local_file(BACKBONES[name]) if name in BACKBONES else None
-        if path is None:
+        if path is None or path == BACKBONES[name].bundled_file:
             continue
         try:
             register_backbone(name=name)
@@ -91,15 +104,18 @@ def choose_backbone() -> BackboneChoice:
             notes.append(str(error))
             continue
         return BackboneChoice(name, "; ".join([*notes, f"the best with weights here ({path})"]))
-    best = PREFERRED_BACKBONES[0]
+    return None
+
+
+def _choose_bundled(notes: list[str], missing: WeightsUnavailable) -> BackboneChoice:
+    """The small network of the package, or the descriptor where even that one lacks."""
     try:
-        source.obtain(BACKBONES[best])
+        register_backbone(name=BUNDLED)
     except WeightsUnavailable as error:
-        return BackboneChoice(
-            COLOR_LAYOUT,
-            "; ".join([*notes, f"it needs no weights, and colour is all it sees ({error})"]),
-        )
-    return BackboneChoice(best, "; ".join([*notes, "its weights were downloaded"]))
+        reason = f"it needs no weights, and colour is all it sees ({missing}; {error})"
+        return BackboneChoice(COLOR_LAYOUT, "; ".join([*notes, reason]))
+    reason = f"it comes with the package; larger ones see more ({missing})"
+    return BackboneChoice(BUNDLED, "; ".join([*notes, reason]))
 
 
 def best_backbone() -> str:

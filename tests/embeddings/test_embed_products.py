@@ -90,10 +90,28 @@ def test_an_interrupted_command_says_how_to_go_on(monkeypatch):
     assert error.value.returncode == 130
 
 
-def test_the_default_backbone_is_named_with_the_reason(settings, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def offline(settings, tmp_path, monkeypatch):
+    """A home without weights, on a machine without a network."""
     settings.FASHREC_HOME, settings.FASHREC_WEIGHTS_DIR = tmp_path, None
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+
+
+def test_offline_the_backbone_of_the_package_embeds_and_is_named_with_the_reason(offline, capsys):
+    ProductImageFactory(content=photo_of(1))
+
+    call_command("embed_products", inline=True)
+
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert first.startswith(
+        "Backbone fashrec_small: it comes with the package; larger ones see more (no weights for"
+    )
+    assert second.startswith("fashrec_small: 1 photos embedded, 0 failed")
+
+
+def test_without_even_that_one_the_descriptor_embeds(offline, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("embeddings.nets.backbones.BUNDLED_WEIGHTS", tmp_path)
 
     call_command("embed_products", inline=True)
 

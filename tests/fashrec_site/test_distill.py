@@ -42,6 +42,7 @@ def test_a_distillation_stores_a_network_that_embeds_and_its_recipe(world):
     assert "epoch 2 of 2" in printed
     record = json.loads((world / "home" / "weights" / "fashrec_small.json").read_text())
     assert record["photos"] == {"phones": 8}
+    assert record["start"] == "random numbers"
     assert record["teacher"]["name"] == "tiny"
     assert len(record["log"]["losses"]) == 2
     encoder = load_encoder("fashrec_small")

@@ -1,5 +1,6 @@
 """`manage.py distill`: train the small bundled backbone from random numbers, by a teacher."""
 
+import json
 import os
 from argparse import ArgumentParser
 from pathlib import Path
@@ -103,6 +104,7 @@ class Command(BaseCommand):
             )
         record = {
             **done.record,
+            "start": _record_of(options["start"]),
             "code_version": code_version(settings.BASE_DIR),
             "machine": machine(),
         }
@@ -135,6 +137,14 @@ def _teacher(name: str) -> "KnownTeacher":
     # ImageNet's networks average over whatever there is; others are of one size.
     side = encoder.framing.side if isinstance(encoder.framing, WholePhoto) else None
     return KnownTeacher(network, name, encoder.version.weights_sha256, side)
+
+
+def _record_of(start: Path | None) -> object:
+    """What is told of the distillation that this one goes on from."""
+    if start is None:
+        return "random numbers"
+    described = start.with_suffix(".json")
+    return json.loads(described.read_text(encoding="utf-8")) if described.is_file() else start.name
 
 
 def _drawn_photos(cache: Path, n_products: int, bars: StagedProgress) -> list[LabelledPhoto]:
