@@ -74,7 +74,8 @@ def _table(title: str, items: list[Recommendation]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("product", overflow="fold")
     table.add_column("category")
-    for name in (*TERMS, "relevance", "NormPop", "km"):
+    terms = [name for name in TERMS if any(getattr(item.terms, name) for item in items)]
+    for name in (*terms, "relevance", "NormPop", "km"):
         table.add_column(name, justify="right")
     table.add_column("nearest store")
     for item in items:
@@ -83,7 +84,7 @@ def _table(title: str, items: list[Recommendation]) -> Table:
         table.add_row(
             f"{_named(item.product)}{' (pinned)' if item.pinned else ''}",
             item.product.category.name,
-            *(f"{getattr(item.terms, name):.3f}" for name in TERMS),
+            *(f"{getattr(item.terms, name):.3f}" for name in terms),
             f"{item.relevance:.3f}",
             f"{item.normalized_popularity:.2f}",
             f"{place.distance_km:,.0f}" if known else "-",
