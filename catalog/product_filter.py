@@ -77,6 +77,7 @@ class ProductFilter:
         One query. Raises as `apply`.
         """
         self._check_choices()
+        self._check_names()
         if self.category is None and self.group is None:
             return None
         found = models.Category.objects.order_by()
@@ -101,8 +102,19 @@ class ProductFilter:
             if len(getattr(self, name) or ()) > MAX_CHOICES:
                 raise bad_user_input(f"{to_camel_case(name)} must name at most {MAX_CHOICES}.")
 
+    def _check_names(self) -> None:
+        """Refuse a category or group that there is none of: nothing found would tell nobody why."""
+        asked = (("category", self.category, models.Category, "categories"),)
+        asked += (("group", self.group, models.CategoryGroup, "categories { group }"),)
+        for name, given, model, listed in asked:
+            known = model.objects.filter(name__in=given or []).values_list("name", flat=True)
+            if unknown := set(given or ()) - set(known if given else ()):
+                text = ", ".join(f"“{one[:100]}”" for one in sorted(unknown)[:5])
+                raise bad_user_input(f"filter.{name}: there is no {text}; `{listed}` lists them.")
+
     def _by_kind(self, products: ProductQuerySet) -> ProductQuerySet:
         self._check_choices()
+        self._check_names()
         if self.item_id is not None:
             products = products.named(self.item_id)
         if self.gender is not None:
@@ -151,6 +163,10 @@ class ProductFilter:
 def _store_key(store: relay.GlobalID) -> int:
     if store.type_name != "Store" or not is_key(store.node_id):
         raise bad_user_input("`store` must be the id of a Store.")
+    if not models.Store.objects.filter(pk=store.node_id).exists():
+        raise bad_user_input(
+            "filter.store: there is no such store (any more); `stores` lists them."
+        )
     return int(store.node_id)
 
 

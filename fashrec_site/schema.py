@@ -12,6 +12,7 @@ from fashrec_site.access.schema import AccountsMutation, AccountsQuery
 from fashrec_site.coded_errors import coded
 from fashrec_site.descriptions import describe_from_docstrings
 from fashrec_site.known_queries import KnownQueries
+from fashrec_site.named_values import named
 from fashrec_site.photo_search.schema import PhotoSearchQuery
 from fashrec_site.query_limits import QueryLimits
 from fashrec_site.replicas.mutations import MutationsReadFromPrimary
@@ -42,6 +43,10 @@ class CodedSchema(strawberry.Schema):
 
     def process_errors(self, errors: list[GraphQLError], execution_context: object = None) -> None:
         """Replace the errors by what the caller may see, in place, as the answer holds the list."""
+        document = getattr(execution_context, "graphql_document", None)
+        variables = getattr(execution_context, "variables", None)
+        for error in errors:
+            error.message = named(error.message, document, variables)
         errors[:] = [coded(error) for error in errors]
 
 

@@ -1,6 +1,6 @@
 """Recording what shoppers do: each event once, and popularity in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -33,9 +33,12 @@ class NewEvent:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one event: its place in the call, the field, and what to do."""
+    """What is wrong with one event: its place in the call, the field, and what to do.
 
-    index: int
+    The index is None where it is the call as a whole.
+    """
+
+    index: int | None
     field: str
     message: str
     is_conflict: bool = False
@@ -57,22 +60,26 @@ class RecordedEvents:
     n_duplicates: int
 
 
-def record_events(*, events: Sequence[NewEvent], now: datetime) -> RecordedEvents:
+def record_events(
+    *, events: Sequence[NewEvent], now: datetime, creates_shoppers: bool = True
+) -> RecordedEvents:
     """Store the events that are new, all of them or none, with the purchases that they make.
 
     A call may be repeated, also in parallel: whose key is known among the shopper's (or session's)
     events is counted as a duplicate and changes nothing. Calls of one shopper wait for each other.
 
     Raises:
-        EventsRefused: a field is bad, a product is unknown, a key came with other content before,
-            or a return has no purchase to take back; nothing was stored.
+        EventsRefused: a field is bad, a product is unknown (or a shopper, unless `creates_shoppers`
+            makes them), a key came with other content before, or a return has no purchase to take
+            back; nothing was stored.
     """
     if len(events) > MAX_EVENTS:
-        message = f"at most {MAX_EVENTS} events in one call; got {len(events)}"
-        raise EventsRefused([Problem(MAX_EVENTS, "key", message)])
-    _refuse([problem for i, event in enumerate(events) for problem in _problems(i, event, now)])
+        message = f"at most {MAX_EVENTS} in one call; got {len(events)}: send them in parts"
+        raise EventsRefused([Problem(None, "events", message)])
     with transaction.atomic():
-        products = _products(events)
+        products = lock_named_products(e.item_id for e in events if is_storable(e.item_id))
+        problems = problems_of(dict(enumerate(events)), products, now)
+        _refuse(problems if creates_shoppers else [*problems, *_unknown_shoppers(events)])
         rows = _rows(events, products, now)
         new = _without_duplicates(rows)
         Event.objects.bulk_create(new)
@@ -88,16 +95,14 @@ def _refuse(problems: Sequence[Problem]) -> None:
 def _problems(index: int, event: NewEvent, now: datetime) -> list[Problem]:
     """What is wrong with the event alone."""
     found = []
-    if not 1 <= len(event.key) <= LONGEST_KEY or not _is_storable(event.key):
+    if not 1 <= len(event.key) <= LONGEST_KEY or not is_storable(event.key):
         found.append(Problem(index, "key", f"expected 1 to {LONGEST_KEY} characters"))
-    if not _is_storable(event.item_id):
-        found.append(Problem(index, "item_id", "no such product"))
     if not EARLIEST <= event.occurred_at <= now + CLOCK_SKEW:
         found.append(Problem(index, "occurred_at", "expected a time since 1970 and not to come"))
     if (event.shopper is None) == (event.session_token is None):
         found.append(Problem(index, "shopper", "expected a shopper or a session token, not both"))
     elif event.shopper is not None:
-        if not 1 <= len(event.shopper) <= 200 or not _is_storable(event.shopper):
+        if not 1 <= len(event.shopper) <= 200 or not is_storable(event.shopper):
             found.append(Problem(index, "shopper", "expected 1 to 200 characters"))
     else:
         found += _session_problems(index, event)
@@ -115,22 +120,32 @@ def _session_problems(index: int, event: NewEvent) -> list[Problem]:
     return []
 
 
-def _is_storable(text: str) -> bool:
+def is_storable(text: str) -> bool:
     """PostgreSQL takes neither NUL nor half a surrogate pair."""
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def _products(events: Sequence[NewEvent]) -> dict[str, int]:
-    """Keys by item id, also of products that are no longer on sale; locked against merging."""
-    products = lock_named_products(event.item_id for event in events)
-    _refuse(
-        [
-            Problem(i, "item_id", f"no product {event.item_id!r}")
-            for i, event in enumerate(events)
-            if event.item_id not in products
-        ]
-    )
-    return products
+def problems_of(
+    events: Mapping[int, NewEvent], known: Collection[str], now: datetime
+) -> list[Problem]:
+    """All that is wrong with events by themselves, whose item ids should be among the known."""
+    problems = []
+    for index, event in events.items():
+        problems += _problems(index, event, now)
+        if event.item_id not in known:
+            problems.append(Problem(index, "item_id", f"no product {event.item_id[:200]!r}"))
+    return problems
+
+
+def _unknown_shoppers(events: Sequence[NewEvent]) -> list[Problem]:
+    named = {e.shopper for e in events if e.shopper is not None and is_storable(e.shopper)}
+    rows = Shopper.objects.filter(external_id__in=named)
+    known = set(rows.values_list("external_id", flat=True))
+    return [
+        Problem(i, "shopper", f"no shopper {event.shopper[:200]!r}")
+        for i, event in enumerate(events)
+        if event.shopper in named - known
+    ]
 
 
 def _rows(events: Sequence[NewEvent], products: dict[str, int], now: datetime) -> list[Event]:

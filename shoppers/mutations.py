@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,8 +15,17 @@ from django.utils import timezone
 from catalog.graphql_cost import BASIC, cost
 from catalog.graphql_errors import ErrorCode, coded_error, not_found
 from catalog.graphql_mutations import invalid, mutation
+from catalog.models import Product
 from shoppers.callers import caller_of, own_shopper
-from shoppers.events import EventsRefused, NewEvent, record_events
+from shoppers.events import (
+    MAX_EVENTS,
+    EventsRefused,
+    NewEvent,
+    Problem,
+    is_storable,
+    problems_of,
+    record_events,
+)
 from shoppers.models import Event, Shopper
 from shoppers.sessions import merge_session
 
@@ -81,17 +91,24 @@ class ShoppersMutation:
         events: Annotated[
             list[EventInput], strawberry.argument(description="At most 100, all or none stored.")
         ],
+        create_shoppers: Annotated[
+            bool,
+            strawberry.argument(
+                description="Whether a shopper that was never heard of is made. With false an "
+                "event of one is refused, which tells a mistyped id."
+            ),
+        ] = True,
     ) -> RecordedEvents:
         """Record events, each once however often it is sent; all of them, or none and why.
 
-        A bad event is named by its place: `events.3.itemId`. Leave it out and send the rest.
+        Every bad event is named by its place: `events.3.itemId`. Leave them out and send the rest.
         """
         now = timezone.now()
-        new = [_new_event(i, event, info.context.request, now) for i, event in enumerate(events)]
+        new = _new_events(events, info.context.request, now)
         try:
-            answer = record_events(events=new, now=now)
+            answer = record_events(events=new, now=now, creates_shoppers=create_shoppers)
         except EventsRefused as refused:
-            raise _validation_error(refused) from refused
+            raise _validation_error(refused.problems) from refused
         return RecordedEvents(recorded=answer.n_recorded, duplicates=answer.n_duplicates)
 
     @mutation(metadata=cost(BASIC))
@@ -119,6 +136,28 @@ def _shopper(external_id: str) -> Shopper:
     if row is None:
         raise not_found("No such shopper.")
     return row
+
+
+def _new_events(events: list[EventInput], request: HttpRequest, now: datetime) -> list[NewEvent]:
+    """The events as the service takes them.
+
+    Raises:
+        ValidationError: the caller may not speak for somebody, or a field is no id; beside it all
+            that is wrong with the other events.
+    """
+    new: dict[int, NewEvent] = {}
+    refused: dict[str, ValidationError] = {}
+    for index, event in enumerate(events[: MAX_EVENTS + 1]):
+        try:
+            new[index] = _new_event(index, event, request, now)
+        except ValidationError as error:
+            refused |= error.error_dict
+    if not refused or len(events) > MAX_EVENTS:
+        return [*new.values()]
+    item_ids = [event.item_id for event in new.values() if is_storable(event.item_id)]
+    known = set(Product.objects.filter(item_id__in=item_ids).values_list("item_id", flat=True))
+    others = _validation_error(problems_of(new, known, now)) if new else None
+    raise ValidationError(refused | (others.error_dict if others else {}))
 
 
 def _new_event(index: int, event: EventInput, request: HttpRequest, now: datetime) -> NewEvent:
@@ -173,11 +212,12 @@ def _decoded(global_id: str) -> str:
         return ""
 
 
-def _validation_error(refused: EventsRefused) -> ValidationError:
-    """Every problem under its event's place and field; several of one field are joined."""
+def _validation_error(problems: Sequence[Problem]) -> ValidationError:
+    """Every problem under its event's place and field; of several of one field the first."""
     by_field: dict[str, ValidationError] = {}
-    for problem in refused.problems:
+    for problem in problems:
         code = ErrorCode.CONFLICT if problem.is_conflict else ErrorCode.BAD_USER_INPUT
-        field = f"events.{problem.index}.{problem.field}"
+        is_whole = problem.index is None
+        field = problem.field if is_whole else f"events.{problem.index}.{problem.field}"
         by_field.setdefault(field, ValidationError(problem.message, code=code.value))
     return ValidationError(by_field)

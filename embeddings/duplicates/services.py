@@ -13,7 +13,7 @@ from embeddings.duplicates.candidates import Pair, nearest_by_hash, nearest_by_v
 from embeddings.duplicates.likeness import Likeness, Seen, likeness_of
 from embeddings.duplicates.models import DuplicatePair, PhotoFingerprint
 from embeddings.duplicates.photos import fingerprint_photos
-from embeddings.duplicates.waiting import compared_products, not_compared, without_fingerprint
+from embeddings.duplicates.waiting import count_waiting, not_compared, without_fingerprint
 from embeddings.models import Backbone, ProductVector
 from embeddings.preference import best_backbone_with_vectors
 
@@ -88,11 +88,11 @@ def find_duplicates(*, now: datetime, on_progress: Progress | None = None) -> Se
 
 
 def search_state() -> SearchState:
-    """How far the comparison is, and whether somebody is at it. Four statements."""
+    """How far the comparison is, and whether somebody is at it. Three statements."""
     backbone = best_backbone_with_vectors()
     if backbone is None:
         return SearchState(0, 0, is_running=False)
-    n_products = compared_products(backbone).count()
+    n_products, n_waiting = count_waiting(backbone)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = %s "
@@ -100,7 +100,7 @@ def search_state() -> SearchState:
             [SEARCH_LOCK],
         )
         (is_running,) = cursor.fetchone()
-    return SearchState(n_products, n_products - not_compared(backbone).count(), is_running)
+    return SearchState(n_products, n_products - n_waiting, is_running)
 
 
 def _forget_off_sale() -> None:

@@ -1,6 +1,6 @@
 """What a search for duplicates has still to do: a question about rows, whoever stopped half-way."""
 
-from django.db.models import CharField, Exists, F, OuterRef, QuerySet, Value
+from django.db.models import CharField, Count, Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import MD5, Cast, Concat
 
 from embeddings.duplicates.fingerprints import VERSION as FINGERPRINT
@@ -30,6 +30,17 @@ def without_fingerprint(backbone: Backbone) -> QuerySet[ProductVector]:
         image=OuterRef("embedding__image"), image_sha256=OuterRef("embedding__image__sha256")
     )
     return compared_products(backbone).filter(~Exists(known))
+
+
+def count_waiting(backbone: Backbone) -> tuple[int, int]:
+    """How many products are compared at all, and how many of them wait for it. One query."""
+    done = PhotoFingerprint.objects.filter(
+        image=OuterRef("embedding__image"), compared_as=OuterRef("compared_as")
+    )
+    counts = compared_products(backbone).aggregate(
+        n_products=Count("pk"), n_waiting=Count("pk", filter=~Exists(done))
+    )
+    return counts["n_products"], counts["n_waiting"]
 
 
 def not_compared(backbone: Backbone) -> QuerySet[ProductVector]:

@@ -87,6 +87,17 @@ def refused(refusal: PhotoRefused) -> HttpResponse:
     return refuse(_status(code), code, str(refusal), **headers)
 
 
+def wrong_method() -> HttpResponse:
+    """What the address wants instead of what was sent to it."""
+    message = (
+        "Send the photo by POST as multipart/form-data in the field `photo` (JPEG, PNG or WEBP, "
+        "at most 10 MB), such as: curl -F photo=@shirt.jpg .../search/photo"
+    )
+    answer = refuse(HTTPStatus.METHOD_NOT_ALLOWED, ErrorCode.BAD_USER_INPUT, message)
+    answer["Allow"] = "POST"
+    return answer
+
+
 def _ask(request: HttpRequest, query: str, variables: dict[str, Any]) -> dict[str, Any]:
     context = StrawberryDjangoContext(request=request, response=HttpResponse())
     result = schema.execute_sync(query, variable_values=variables, context_value=context)

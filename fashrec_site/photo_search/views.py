@@ -6,7 +6,7 @@ import uuid
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 from kombu.exceptions import OperationalError
 
 from catalog.task_queue import enqueue
@@ -15,7 +15,7 @@ from embeddings.photo_search.models import PhotoSearch
 from embeddings.photo_search.refusals import PhotoRefused
 from embeddings.photo_search.tasks import EXPIRES_SECONDS, QUEUE, search_by_photo
 from embeddings.queues import is_served
-from fashrec_site.photo_search.answers import page_refusal, refused, shown
+from fashrec_site.photo_search.answers import page_refusal, refused, shown, wrong_method
 from fashrec_site.photo_search.askers import Asker, asker_of, askers_of, remember
 from fashrec_site.photo_search.forms import PhotoForm, read_form, read_page
 
@@ -28,10 +28,11 @@ NO_QUEUE = "The task queue cannot be reached, so nobody can look at the photo; t
 State = PhotoSearch.State
 
 
-@require_POST
 @never_cache
 def begin(request: HttpRequest) -> HttpResponse:
     """Search by a photo: the products within two seconds, else 202 and where they will be."""
+    if request.method != "POST":
+        return wrong_method()
     try:
         form = read_form(request)
         if (refusal := page_refusal(request, form.page)) is not None:

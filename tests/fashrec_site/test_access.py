@@ -214,8 +214,47 @@ def test_all_bad_events_are_named_by_their_place(client, shirt):
     many = [view_of(sessionToken=TOKEN, key="")] * 2
     fields = [message["field"] for message in record(client, *many)["messages"]]
     assert fields == ["events.0.key", "events.1.key"]
-    assert record(client, view_of(sessionToken=TOKEN, recommendationId="x"))["messages"]
     assert not Event.objects.exists()
+
+
+def test_faults_of_every_kind_are_named_at_once(client, shirt):
+    messages = record(
+        client,
+        view_of(sessionToken=TOKEN, recommendationId="x"),
+        view_of("hat", key="", sessionToken=TOKEN),
+        view_of("hat", sessionToken="short"),
+        view_of(shopper="ann"),
+        view_of(),
+        view_of(key="good", sessionToken=TOKEN),
+    )["messages"]
+    assert [(m["field"], m["code"]) for m in messages] == [
+        ("events.0.recommendationId", "BAD_USER_INPUT"),
+        ("events.3.shopper", "FORBIDDEN"),
+        ("events.4.shopper", "UNAUTHENTICATED"),
+        ("events.1.key", "BAD_USER_INPUT"),
+        ("events.1.itemId", "BAD_USER_INPUT"),
+        ("events.2.sessionToken", "BAD_USER_INPUT"),
+        ("events.2.itemId", "BAD_USER_INPUT"),
+    ]
+    assert not Event.objects.exists()
+
+
+def test_too_many_events_are_refused_as_a_whole(client, shirt):
+    many = [view_of(key=f"k{n}", sessionToken=TOKEN) for n in range(101)]
+    (message,) = record(client, *many)["messages"]
+    assert message["field"] == "events"
+    assert message["message"] == "at most 100 in one call; got 101: send them in parts"
+
+
+def test_a_mistyped_shopper_is_refused_where_none_is_to_be_made(client, shirt):
+    key = issue_key(name="shop", scopes=["events:write"])[1]
+    ShopperFactory(external_id="ann")
+    query = RECORD.replace("(events: $events)", "(events: $events, createShoppers: false)")
+    events = [view_of(shopper="ann"), view_of(key="k2", shopper="anm")]
+    answer = post(client, query, {"events": events}, **bearer(key)).json()["data"]["recordEvents"]
+    (message,) = answer["messages"]
+    assert (message["field"], message["message"]) == ("events.1.shopper", "no shopper 'anm'")
+    assert not Event.objects.exists() and Shopper.objects.count() == 1
 
 
 def test_the_recommendation_comes_as_a_global_id_or_as_it_is(client, shirt):

@@ -19,12 +19,13 @@ from strawberry.relay import to_base64
 
 from catalog import graphql_connections
 from catalog.graphql_errors import ErrorCode
+from catalog.shipped_similarity import ensure_shipped_groups
 from fashrec_site import query_limits
 from fashrec_site.query_size import declared_cost
 from fashrec_site.schema import schema
 from recommender.ranking import RankingSettings, default_profile
 from recommender.services import recommend
-from tests.factories import PhotoSearchFactory, StockFactory, StoreFactory
+from tests.factories import CategoryFactory, PhotoSearchFactory, StockFactory, StoreFactory
 from tests.recommender.worlds import make_world
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -42,7 +43,9 @@ def rows_of_table(heading: str) -> list[list[str]]:
 @pytest.mark.django_db
 def test_every_query_of_the_page_answers_without_error(client, ask):
     world = make_world()
-    for number, item_id in enumerate(("15970", "bought", "other")):
+    ensure_shipped_groups()  # of which the page's examples are
+    CategoryFactory(name="Shorts")
+    for number, item_id in enumerate(("id_00000023-01", "bought", "other")):
         world.add(item_id, (1, number, 0), popularity=number)
         vienna = StoreFactory(name=f"Store {number}", latitude=48.2, longitude=16.37)
         StockFactory(product=world.products[item_id], store=vienna)

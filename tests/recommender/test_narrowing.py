@@ -14,6 +14,7 @@ from recommender.narrowing import selection_of
 from recommender.ranking import RankingSettings, default_profile
 from recommender.retrieval import rank_for_purchases
 from recommender.services import recommend
+from tests.factories import CategoryGroupFactory
 from tests.recommender.test_retrieval import crowd, rails, settings_with, shopper_query  # noqa: F401
 from tests.recommender.worlds import make_world
 
@@ -41,13 +42,14 @@ def shop(db):
         product.save()
         for store in draw.choice([(), (near,), (far,), (near, far)]):
             Stock.objects.create(product=product, store=store, quantity=1)
+    CategoryGroupFactory(name="empty group")
     return world
 
 
 FILTERS = {
     "gender": {"gender": [Gender.UNISEX]},
     "category": {"category": ["Jeans", "Shirts"]},
-    "group": {"group": ["no such group"]},
+    "group": {"group": ["empty group"]},
     "color": {"color": ["red", "BLUE"]},
     "price": {"price": PriceRange(min=Decimal(20))},
     "cheap": {"price": PriceRange(max=Decimal(50))},

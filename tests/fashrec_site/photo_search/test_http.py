@@ -265,7 +265,9 @@ def test_other_bodies_and_methods_are_refused(client):
     refused(broken, 400, "BAD_USER_INPUT", "boundary")
     many = {f"file{n}": SimpleUploadedFile("x", b"x") for n in range(101)}
     refused(client.post(PLACE, many), 400, "BAD_USER_INPUT", "The form cannot be read")
-    assert client.get(PLACE).status_code == 405
+    answer = client.get(PLACE)
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert answer.json()["errors"][0]["message"].startswith("Send the photo by POST")
     assert client.delete(f"{PLACE}/x").status_code == 405
 
 

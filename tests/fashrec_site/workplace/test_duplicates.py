@@ -115,7 +115,7 @@ def test_the_pages_cost_the_same_queries_whatever_their_length(admin_client):
                 assert admin_client.get(page).status_code == 200
             counts.append(len(queries))
     assert counts[:2] == counts[2:]
-    assert max(counts) <= 15, "\n".join(query["sql"][:150] for query in queries)
+    assert max(counts) <= 12, "\n".join(query["sql"][:150] for query in queries)
 
 
 @pytest.mark.django_db(transaction=True)
