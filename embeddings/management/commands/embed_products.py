@@ -31,8 +31,8 @@ class Command(BaseCommand):
             "--backbone",
             nargs="+",
             metavar="NAME",
-            help=f"any of {', '.join(PREFERRED_BACKBONES)}; default: the best whose weights "
-            "can be had",
+            help=f"any of {', '.join(PREFERRED_BACKBONES)}, or one that finetune made; "
+            "default: the best whose weights can be had",
         )
         parser.add_argument(
             "--inline", action="store_true", help="embed in this process, without a worker"
