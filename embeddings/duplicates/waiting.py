@@ -1,6 +1,6 @@
 """What a search for duplicates has still to do: a question about rows, whoever stopped half-way."""
 
-from django.db.models import CharField, Count, Exists, F, OuterRef, QuerySet, Value
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import MD5, Cast, Concat
 
 from embeddings.duplicates.fingerprints import VERSION as FINGERPRINT
@@ -37,8 +37,10 @@ def count_waiting(backbone: Backbone) -> tuple[int, int]:
     done = PhotoFingerprint.objects.filter(
         image=OuterRef("embedding__image"), compared_as=OuterRef("compared_as")
     )
-    counts = compared_products(backbone).aggregate(
-        n_products=Count("pk"), n_waiting=Count("pk", filter=~Exists(done))
+    # Annotated first: in an aggregate's own filter, Django loses what the reference stands for.
+    products = compared_products(backbone).annotate(is_waiting=~Exists(done))
+    counts = products.aggregate(
+        n_products=Count("pk"), n_waiting=Count("pk", filter=Q(is_waiting=True))
     )
     return counts["n_products"], counts["n_waiting"]
 

@@ -210,7 +210,7 @@ def test_a_boost_is_tried_saved_and_seen_on_the_products_page(desk, shop):
     desk.open(f"{PRODUCTS}{shop.products['hat'].pk}/change/", "telephone")
     page.click("text=Boost >> nth=-1")
     page.wait_for_selector("#id_amount")
-    assert not page.is_visible("#id_position")
+    page.wait_for_selector("#id_position", state="hidden")
     page.locator("#id_amount").locator("xpath=../input[@type='range']").fill("0.9")
     desk.check()
     desk.open(page.url.removeprefix(desk.url))
