@@ -19,7 +19,10 @@ class Command(BaseCommand):
         """Stop the servers of this home, its demo, tests and benchmarks; say which were running."""
         home = settings.FASHREC_HOME
         stopped, errors = [], []
-        for place in (home, *(home / name for name in ("demo", "test", "benchmark"))):
+        parts = [home / name for name in ("demo", "test", "benchmark")]
+        # Tests in several processes have a home each, and each benchmark of a size its own.
+        inner = [part for name in ("test/gw*", "benchmark/*") for part in sorted(home.glob(name))]
+        for place in (home, *parts, *inner):
             for name, server in (("PostgreSQL", postgres), ("Redis", redis)):
                 try:
                     if server.stop(place):
