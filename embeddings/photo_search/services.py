@@ -67,14 +67,22 @@ def _admit(search: PhotoSearch, now: datetime) -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('embeddings: photo searches'))")
-        if PhotoSearch.objects.in_work(now).count() >= MAX_IN_WORK:
-            raise PhotoRefused(
-                "RATE_LIMITED",
-                f"{MAX_IN_WORK} photos are being searched for; "
-                f"try again in {RETRY_AFTER_SECONDS} s.",
-                retry_after_seconds=RETRY_AFTER_SECONDS,
-            )
+        refuse_beyond_two(now)
         search.save(force_insert=True)
+
+
+def refuse_beyond_two(now: datetime) -> None:
+    """Let nobody pass while as many searches are in work as may be. One query.
+
+    Raises:
+        PhotoRefused: RATE_LIMITED.
+    """
+    if PhotoSearch.objects.in_work(now).count() >= MAX_IN_WORK:
+        raise PhotoRefused(
+            "RATE_LIMITED",
+            f"{MAX_IN_WORK} photos are being searched for; try again in {RETRY_AFTER_SECONDS} s.",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        )
 
 
 def _store(search: PhotoSearch, photo: NewPhoto) -> None:
