@@ -1,21 +1,18 @@
 """`manage.py finetune`: teach an ImageNet backbone the labels of your own photos."""
 
-import os
 from argparse import ArgumentParser
 from pathlib import Path
-
-from django.core.management.base import BaseCommand, CommandError
+from typing import Any
 
 from catalog.progress import StagedProgress
 from embeddings import finetuning
-from embeddings.nets.errors import WeightsUnavailable
-from embeddings.photo_sets import PhotoSetError
+from embeddings.training_command import TrainingCommand
 
 LABELS = "category,color,gender"
 N_EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY, PATIENCE = 9, 64, 1e-4, 0.01, 3
 
 
-class Command(BaseCommand):
+class Command(TrainingCommand):
     """Reads labelled photos, trains, and registers the result as a backbone of its own."""
 
     help = (
@@ -54,28 +51,8 @@ class Command(BaseCommand):
             "--measure-test", action="store_true", help="measure the test part too, at the end"
         )
 
-    def handle(self, **options: object) -> None:
-        """Train, register, and say what came of it."""
-        # Read when torch is first imported: its threads otherwise spin while they wait.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        from embeddings.training.checkpoint import CheckpointMismatch
-
-        try:
-            self._train(options)
-        except (
-            PhotoSetError,
-            WeightsUnavailable,
-            CheckpointMismatch,
-            ValueError,
-            FloatingPointError,
-        ) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            raise CommandError(
-                "Stopped. The same command goes on from there.", returncode=130
-            ) from None
-
-    def _train(self, options: dict[str, object]) -> None:
+    def train(self, options: dict[str, Any]) -> None:
+        """Train, and say where the result is."""
         from embeddings.training.finetuning.finetune import FinetuneSettings
         from embeddings.training.loop import LoopSettings
 

@@ -1,22 +1,21 @@
 """`manage.py train_parser`: train the garment parser from random numbers on photos with maps."""
 
-import os
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 
 from catalog.progress import StagedProgress
 from catalog.provenance import code_version, machine
 from embeddings.mapped_photos import PALETTE, mapped_photos
-from embeddings.nets.errors import WeightsUnavailable
-from embeddings.photo_sets import PhotoSetError, read_photo_set
+from embeddings.photo_sets import read_photo_set
+from embeddings.training_command import TrainingCommand
 
 N_EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY = 25, 16, 2e-3, 0.02
 
 
-class Command(BaseCommand):
+class Command(TrainingCommand):
     """Reads folders, trains, writes the parser and its recipe."""
 
     help = (
@@ -70,28 +69,8 @@ class Command(BaseCommand):
             "as fast, as its threads wait for each other",
         )
 
-    def handle(self, **options: object) -> None:
+    def train(self, options: dict[str, Any]) -> None:
         """Train, and say where the result is."""
-        # Read when torch is first imported: its threads otherwise spin while they wait.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        from embeddings.training.checkpoint import CheckpointMismatch
-
-        try:
-            self._train(options)
-        except (
-            PhotoSetError,
-            WeightsUnavailable,
-            CheckpointMismatch,
-            ValueError,
-            FloatingPointError,
-        ) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            raise CommandError(
-                "Stopped. The same command goes on from there.", returncode=130
-            ) from None
-
-    def _train(self, options: dict[str, object]) -> None:
         import torch
 
         from embeddings.training.loop import LoopSettings

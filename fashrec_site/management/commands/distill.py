@@ -1,19 +1,17 @@
 """`manage.py distill`: train the small bundled backbone from random numbers, by a teacher."""
 
 import json
-import os
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 
 from catalog.progress import StagedProgress
 from catalog.provenance import code_version, machine
 from embeddings.encoders import NetworkEncoder, load_encoder
-from embeddings.nets.errors import WeightsUnavailable
-from embeddings.photo_sets import LabelledPhoto, PhotoSetError, read_photo_set
+from embeddings.photo_sets import LabelledPhoto, read_photo_set
+from embeddings.training_command import TrainingCommand
 
 if TYPE_CHECKING:
     from embeddings.training.distillation.distill import KnownTeacher, Recipe
@@ -22,7 +20,7 @@ DRAWN = "drawn"
 DRAWN_SEED = 7  # not the demo's, whose garments should be new to the network
 
 
-class Command(BaseCommand):
+class Command(TrainingCommand):
     """Draws views, asks the teacher, trains, writes the network and its recipe."""
 
     help = (
@@ -62,28 +60,8 @@ class Command(BaseCommand):
         parser.add_argument("--learning-rate", type=float, help="default: the recipe's")
         parser.add_argument("--seed", type=int, help="default: the recipe's")
 
-    def handle(self, **options: object) -> None:
+    def train(self, options: dict[str, Any]) -> None:
         """Train, and say where the result is."""
-        # Read when torch is first imported: its threads otherwise spin while they wait.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        from embeddings.training.checkpoint import CheckpointMismatch
-
-        try:
-            self._distill(options)
-        except (
-            PhotoSetError,
-            WeightsUnavailable,
-            CheckpointMismatch,
-            ValueError,
-            FloatingPointError,
-        ) as error:
-            raise CommandError(str(error)) from error
-        except KeyboardInterrupt:
-            raise CommandError(
-                "Stopped. The same command goes on from there.", returncode=130
-            ) from None
-
-    def _distill(self, options: dict[str, object]) -> None:
         from embeddings.training.distillation.distill import distill
         from embeddings.training.distillation.storing import store_student
 
