@@ -9,7 +9,7 @@ from embeddings import finetuning
 from embeddings.training_command import TrainingCommand
 
 LABELS = "category,color,gender"
-N_EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY, PATIENCE = 9, 64, 1e-4, 0.01, 3
+N_EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY, PATIENCE = 20, 64, 3e-4, 0.01, 5
 
 
 class Command(TrainingCommand):
@@ -42,9 +42,9 @@ class Command(TrainingCommand):
         parser.add_argument(
             "--patience", type=int, default=PATIENCE, help="epochs without gain to stop after"
         )
-        parser.add_argument("--side", type=int, default=192, help="of the input in pixels")
+        parser.add_argument("--side", type=int, default=224, help="of the input in pixels")
         parser.add_argument(
-            "--views", type=int, default=5, help="augmented views of each photo (%(default)s)"
+            "--views", type=int, default=10, help="augmented views of each photo (%(default)s)"
         )
         parser.add_argument("--seed", type=int, default=42)
         parser.add_argument(

@@ -38,7 +38,7 @@ from embeddings.training.loop import EpochReport, LoopSettings, TrainingLog, tra
 
 OnStep = Callable[[str, int, int], None]
 STORED_SIDE = 224  # of the decoded photos, from which views are cut
-VERSION = 1  # of views and network: change it with anything that changes them
+VERSION = 2  # of views and network: change it with anything that changes them
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class FinetuneSettings:
 
     backbone: str
     labels: tuple[str, ...]
-    side: int = 192
-    n_views: int = 6  # of each training photo
+    side: int = 224
+    n_views: int = 10  # of each training photo
     measure_test: bool = False
 
     def __post_init__(self) -> None:

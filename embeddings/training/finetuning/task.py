@@ -9,10 +9,15 @@ from torch import nn
 
 from embeddings.nets.label_network import LabelNetwork, Parts
 from embeddings.nets.networks import MEAN, STANDARD_DEVIATION
+from embeddings.training.finetuning.bars import heads_that_count
 from embeddings.training.finetuning.photos import TrainingPhotos
 from embeddings.training.finetuning.views import View
 
 METRIC_SHARE = 0.3  # of the loss beside the classifiers'
+SIDE_SHARE = 0.3  # of a label that nobody searches by, beside the others
+CLUSTERED_BY = ("category", "gender")  # what the metric pulls together
+MIXED_SHARE = 0.7  # of the minibatches
+MIXING = 0.3  # both parameters of the beta distribution that shares are drawn from
 LABEL_SMOOTHING = 0.05
 HEAD_RATE = 10.0  # what is new learns faster than what ImageNet taught
 ROWS_AT_ONCE = 64
@@ -36,6 +41,8 @@ class LabelTask:
         self._train = photos.rows("train")
         self._metric_loss = SupConLoss(temperature=0.1)
         self._clusters = _clusters(photos)
+        counts = heads_that_count(module.head_names)
+        self._shares = {name: 1.0 if name in counts else SIDE_SHARE for name in module.head_names}
 
     def epoch_rows(self, rng: np.random.Generator) -> np.ndarray:
         """Every training photo once."""
@@ -52,15 +59,30 @@ class LabelTask:
         ]
 
     def loss(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
-        """Cross entropy of each label that is known, and the supervised contrastive loss."""
-        parts = self._parts(*self._drawn_views(rows, rng))
+        """Cross entropy of each label that is known, of photos as they are and mixed in pairs.
+
+        Photos as they are have the supervised contrastive loss beside it. Source: Zhang et al.,
+        mixup: Beyond Empirical Risk Minimization, ICLR 2018; mixed are the frozen trunk's
+        activations (Verma et al., Manifold Mixup, ICML 2019).
+        """
+        stem, cells = self._drawn_views(rows, rng)
         photos = self._train[rows]
+        if rng.random() >= MIXED_SHARE:
+            parts = self._parts(stem, cells)
+            return self._cross_entropy(parts, photos) + METRIC_SHARE * self._metric(parts, photos)
+        share = rng.beta(MIXING, MIXING)
+        others = rng.permutation(len(rows))
+        parts = self._parts(stem, cells, mixed_with=others, share=share)
+        own, theirs = (self._cross_entropy(parts, p) for p in (photos, photos[others]))
+        return share * own + (1 - share) * theirs
+
+    def _cross_entropy(self, parts: Parts, photos: np.ndarray) -> torch.Tensor:
+        """Over all labels of the minibatch's photos, per photo."""
         device = parts.metric.device
         total = torch.zeros((), device=device)
         for name, logits in parts.logits.items():
             targets = torch.from_numpy(self._photos.targets[name][photos]).to(device)
-            n_known = (targets >= 0).sum()
-            if n_known:
+            if (targets >= 0).any():
                 summed = nn.functional.cross_entropy(
                     logits.float(),
                     targets,
@@ -68,11 +90,14 @@ class LabelTask:
                     label_smoothing=LABEL_SMOOTHING,
                     reduction="sum",
                 )
-                total = total + summed / len(rows)
+                total = total + self._shares[name] * summed / len(photos)
+        return total
+
+    def _metric(self, parts: Parts, photos: np.ndarray) -> torch.Tensor:
+        device = parts.metric.device
         clusters = torch.from_numpy(self._clusters[photos]).to(device)
         with torch.autocast(device.type, enabled=False):  # bf16 has no digits for near neighbours
-            metric_loss = self._metric_loss(parts.metric.float(), clusters)
-        return total + METRIC_SHARE * metric_loss
+            return self._metric_loss(parts.metric.float(), clusters)
 
     def validate(self) -> float:
         """Mean accuracy over the heads, on validation photos as they are."""
@@ -112,12 +137,21 @@ class LabelTask:
         stem = np.stack([view.stem[row] for view, row in pairs])
         return stem, np.stack([view.cells[row] for view, row in pairs])
 
-    def _parts(self, stem: np.ndarray, cells: np.ndarray) -> Parts:
+    def _parts(
+        self,
+        stem: np.ndarray,
+        cells: np.ndarray,
+        mixed_with: np.ndarray | None = None,
+        share: float = 1.0,
+    ) -> Parts:
+        """Of photos, or of each mixed with another one's `1 - share`."""
         device = self.module.metric.weight.device
         activations = torch.from_numpy(np.asarray(stem, dtype=np.float32)).to(device)
-        return self.module.parts(
-            activations.contiguous(memory_format=torch.channels_last), normalised(cells, device)
-        )
+        colors = normalised(cells, device)
+        if mixed_with is not None:
+            activations = activations.lerp(activations[mixed_with], 1 - share)
+            colors = colors.lerp(colors[mixed_with], 1 - share)
+        return self.module.parts(activations.contiguous(memory_format=torch.channels_last), colors)
 
 
 class Described:
@@ -137,17 +171,20 @@ def normalised(pixels: np.ndarray, device: torch.device | str = "cpu") -> torch.
 
 
 def _clusters(photos: TrainingPhotos) -> np.ndarray:
-    """What the metric pulls together: a set's first label, by a number of its own; (n,) int64."""
-    clusters = np.zeros(len(photos.split), np.int64)
-    offset = 1
-    seen: set[str] = set()
-    for head in photos.heads:
-        if head.set_name in seen:
-            continue
-        seen.add(head.set_name)
-        targets = photos.targets[head.name]
-        clusters[targets >= 0] = targets[targets >= 0] + offset
-        offset += len(head.values)
+    """What the metric pulls together, by numbers: (n,) int64.
+
+    Photos of one set that agree in all that is clustered by; one that lacks such a label is alone.
+    """
+    clusters = -1 - np.arange(len(photos.split))
+    offset = 0
+    for set_name in dict.fromkeys(photos.set_names):
+        heads = [head for head in photos.heads if head.set_name == set_name]
+        heads = [head for head in heads if head.label in CLUSTERED_BY] or heads[:1]
+        targets = np.stack([photos.targets[head.name] for head in heads], axis=1)
+        known = (targets >= 0).all(axis=1)
+        _, numbers = np.unique(targets[known], axis=0, return_inverse=True)
+        clusters[known] = numbers.reshape(-1) + offset
+        offset += known.sum()
     return clusters
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from embeddings.training.finetuning.bars import bar_of, heads_that_count
 from embeddings.training.finetuning.photos import TrainingPhotos
 from embeddings.training.finetuning.task import Described
 
@@ -14,9 +15,6 @@ K = 5
 TEMPERATURES = (0.7, 1.0, 1.5, 2.0, 3.0)
 FACTORS = (0.0, 0.5, 0.8, 1.25, 2.0)  # by which a weight is tried again
 SMALLEST = 0.05  # of a part's weight: small, but its probabilities can be read from the vector
-# What is good enough for a label that is known by that name, as the objectives compete: the label
-# that reaches the least share of its bar counts, the others' mean decides between equals.
-BARS = {"category": 0.86, "gender": 0.91, "color": 0.56, "category@photos": 0.76}
 MEAN_SHARE = 0.1
 N_ROUNDS = 3
 
@@ -71,8 +69,8 @@ def choose_mixture(
     weights of all parts but the labels that have no bar.
     """
     names = list(described.logits)
-    n_heads, has_bars = len(names), any(name in BARS for name in names)
-    counts = [name in BARS or not has_bars for name in names]
+    n_heads, counting = len(names), heads_that_count(names)
+    counts = [name in counting for name in names]
     best = _mixture(np.array([1.0, 1.0, *counts]), np.ones(n_heads))
     best_score = _score(precisions(photos, rows, queries, vectors(described, best)))
     for _ in range(N_ROUNDS):
@@ -129,8 +127,8 @@ def _mixture(weights: np.ndarray, temperatures: np.ndarray) -> Mixture:
 
 def _score(found: Mapping[str, float]) -> float:
     """The least of the shares of their bars, and a little of their mean."""
-    shares = [value / BARS[name] for name, value in found.items() if name in BARS]
-    shares = shares or list(found.values())
+    counting = heads_that_count(found)
+    shares = [value / (bar_of(name) or 1) for name, value in found.items() if name in counting]
     return float(np.min(shares) + MEAN_SHARE * np.mean(shares))
 
 
