@@ -6,6 +6,7 @@ and REDIS_URL. Anything else is development: embedded servers and a generated ke
 
 from ipaddress import ip_network
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -215,7 +216,13 @@ FASHREC_WEBHOOKS_ALLOW_PRIVATE = env.bool("FASHREC_WEBHOOKS_ALLOW_PRIVATE", defa
 FASHREC_PUBLIC_SCHEMA = not PRODUCTION
 
 LANGUAGE_CODE = "en"
-TIME_ZONE = "UTC"
+TIME_ZONE = env.str("FASHREC_TIME_ZONE", default="") or "UTC"
+try:
+    ZoneInfo(TIME_ZONE)
+except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # no name, a path, a folder
+    raise ImproperlyConfigured(
+        f'FASHREC_TIME_ZONE must be an IANA name such as Europe/Vienna; got "{TIME_ZONE}".'
+    ) from error
 USE_I18N = False
 USE_TZ = True
 FORMAT_MODULE_PATH = ["fashrec_site.formats"]  # DATE_FORMAT alone would lose to Django's English

@@ -23,6 +23,9 @@ class ProductMerge(models.Model):
     merged_at = models.DateTimeField()
     purchases = ArrayField(models.BigIntegerField(), default=list, help_text="keys that moved")
     events = ArrayField(models.BigIntegerField(), default=list, help_text="keys that moved")
+    rules = ArrayField(
+        models.BigIntegerField(), default=list, help_text="keys of pins and boosts that moved"
+    )
     earlier = ArrayField(
         models.BigIntegerField(), default=list, help_text="products merged into it before"
     )

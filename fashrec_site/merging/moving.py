@@ -3,16 +3,27 @@
 Popularity's counted part needs no code here: the database counts purchases where they are.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from django.db.models import Exists, F, OuterRef, QuerySet
+from simple_history.utils import bulk_update_with_history
 
 from catalog.models import Stock
 from fashrec_site.merging.models import ProductMerge
+from recommender.merchandising.models import MerchandisingRule
 from shoppers.models import Event, ProductPopularity, Purchase
 
 
 def lock_popularity(*product_ids: int) -> None:
     """Lock both in key order before anything is counted, as everybody does."""
     rows = ProductPopularity.objects.filter(pk__in=product_ids).order_by("pk")
+    list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
+
+
+def lock_rules(*product_ids: int) -> None:
+    """Lock the products' pins and boosts before the products, as whoever changes rules does."""
+    rows = MerchandisingRule.objects.filter(product__in=product_ids).order_by("pk")
     list(rows.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
@@ -61,6 +72,17 @@ def move_stock(merge: ProductMerge) -> None:
             stock.delete()
 
 
+def move_rules(merge: ProductMerge, now: datetime) -> None:
+    """Pins and boosts that hold or will, but where the kept product has one of its own."""
+    rules = _rules(merge.merged_id).not_over(now)
+    merge.rules = _give_rules(rules, to=merge.kept_id)
+
+
+def return_rules(merge: ProductMerge) -> None:
+    """Those that are still there, and fit beside what was made since."""
+    _give_rules(_rules(merge.kept_id).filter(pk__in=merge.rules), to=merge.merged_id)
+
+
 def return_purchases(merge: ProductMerge) -> int:
     """Those that are still there; how many."""
     rows = Purchase.objects.filter(pk__in=merge.purchases, product=merge.kept_id)
@@ -95,6 +117,19 @@ def return_stock(merge: ProductMerge) -> list[str]:
             Stock.objects.filter(pk=own.pk).update(quantity=before)
             Stock.objects.create(product_id=merge.merged_id, store_id=store_id, quantity=moved)
     return sorted(changed)
+
+
+def _give_rules(rules: Sequence[MerchandisingRule], to: int) -> list[int]:
+    """The keys of the rules that have another product now; the others would contradict its own."""
+    given = [rule for rule in rules if not _rules(to).beside(rule).exists()]
+    for rule in given:
+        rule.product_id = to
+    bulk_update_with_history(given, MerchandisingRule, ["product"])
+    return [rule.pk for rule in given]
+
+
+def _rules(product_id: int) -> QuerySet[MerchandisingRule]:
+    return MerchandisingRule.objects.filter(product=product_id)
 
 
 def _bases(product_id: int) -> QuerySet[ProductPopularity]:

@@ -40,9 +40,10 @@ def merge_products(
     now: datetime,
     pair: DuplicatePair | None = None,
 ) -> ProductMerge:
-    """Make one product of two: purchases, events, stock and popularity go to the kept one.
+    """Make one product of two: purchases, events, stock, popularity and rules go to the kept one.
 
-    A purchase that both have (same shopper, same moment) is kept once; pieces of one store add up.
+    A purchase that both have (same shopper, same moment) is kept once; pieces of one store add up;
+    a pin or boost stays behind where the kept product has one of its own.
     The merged product goes off sale, and its item id names the kept one from then on. Imports and
     events that name either wait for it; it waits for theirs.
 
@@ -50,6 +51,7 @@ def merge_products(
         MergeRefusedError: one is gone, off sale or merged already, or an import is running.
     """
     with _one_at_a_time():
+        moving.lock_rules(kept_id, merged_id)
         products = _locked(Q(pk__in=[kept_id, merged_id]) | Q(merged_into=merged_id))
         _check_mergeable(products.get(kept_id), products.get(merged_id))
         moving.lock_popularity(kept_id, merged_id)
@@ -65,6 +67,7 @@ def merge_products(
         moving.move_events(merge)
         moving.move_base(merge)
         moving.move_stock(merge)
+        moving.move_rules(merge, now)
         Product.objects.filter(Q(pk=merged_id) | Q(pk__in=merge.earlier)).update(
             is_active=False, merged_into=kept_id, updated_at=now
         )
@@ -85,6 +88,7 @@ def undo_merge(*, merge_id: int, by: User | None, now: datetime) -> Undone:
         merge = ProductMerge.objects.select_for_update(of=("self",)).filter(pk=merge_id).first()
         if merge is None or merge.undone_at is not None:
             raise MergeRefusedError("This merge was undone already.")
+        moving.lock_rules(merge.kept_id, merge.merged_id)
         products = _locked(Q(pk__in=[merge.kept_id, merge.merged_id, *merge.earlier]))
         kept = products[merge.kept_id]
         if kept.merged_into_id is not None:
@@ -100,6 +104,7 @@ def undo_merge(*, merge_id: int, by: User | None, now: datetime) -> Undone:
             stores=moving.return_stock(merge),
         )
         moving.return_base(merge)
+        moving.return_rules(merge)
         merge.undone_by, merge.undone_at = by, now
         merge.save(update_fields=["undone_by", "undone_at"])
     return undone

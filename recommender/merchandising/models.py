@@ -89,6 +89,8 @@ class MerchandisingRule(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        verbose_name = "pin or boost"
+        verbose_name_plural = "pins and boosts"
         ordering = ["-starts_at", "-id"]
         constraints = [
             models.CheckConstraint(

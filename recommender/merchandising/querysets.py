@@ -1,9 +1,12 @@
 """Questions about merchandising rules."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db.models import Q, QuerySet
+
+if TYPE_CHECKING:
+    from recommender.merchandising.models import MerchandisingRule
 
 
 class MerchandisingRuleQuerySet(QuerySet):
@@ -33,3 +36,8 @@ class MerchandisingRuleQuerySet(QuerySet):
         """Those that hold at any moment of [starts_at, ends_at); None: without end."""
         rules = self.not_over(starts_at)
         return rules if ends_at is None else rules.filter(starts_at__lt=ends_at)
+
+    def beside(self, rule: "MerchandisingRule") -> Self:
+        """Those that do the same, boost or pin, in the rule's scope at one of its moments."""
+        same = self.filter(category=rule.category_id, position__isnull=rule.position is None)
+        return same.overlapping(rule.starts_at, rule.ends_at)

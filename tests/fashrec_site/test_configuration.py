@@ -137,6 +137,16 @@ def test_replicas_need_a_primary_and_a_positive_bound(tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["Vienna", "../etc", "Europe"])
+def test_a_time_zone_that_is_none_is_one_line(tmp_path, name):
+    result = manage(tmp_path, "check", FASHREC_TIME_ZONE=name)
+
+    assert result.stderr == (
+        "configuration: FASHREC_TIME_ZONE must be an IANA name such as Europe/Vienna; "
+        f'got "{name}". (--traceback shows where)\n'
+    )
+
+
 def test_a_currency_that_is_no_code_is_one_line(tmp_path):
     result = manage(tmp_path, "check", FASHREC_CURRENCY="euros")
 

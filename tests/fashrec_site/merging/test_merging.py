@@ -17,11 +17,13 @@ from fashrec_site.merging.decisions import DecisionRefusedError, decide_pair, ta
 from fashrec_site.merging.models import ProductMerge
 from fashrec_site.merging.services import MergeRefusedError, Undone, merge_products, undo_merge
 from fashrec_site.workplace.stores.stock_file import StockResource
+from recommender.merchandising.models import MerchandisingRule as Rule
+from recommender.merchandising.services import boost, pin
 from shoppers.event_import import import_events
 from shoppers.events import NewEvent, RecordedEvents, record_events
 from shoppers.models import Event, Purchase
 from shoppers.services import import_purchases, rebuild_popularity
-from tests.factories import ProductFactory, ShopperFactory
+from tests.factories import CategoryFactory, ProductFactory, ShopperFactory
 from tests.fashrec_site.merging.worlds import NOON, NOW, everything, popularity, stock, two_coats
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +117,35 @@ def test_what_came_since_stays_with_the_kept_one(coats):
     assert undo_merge(merge_id=done.pk, by=None, now=NOW) == Undone(1, 1, ["Vienna"])
     assert popularity() == {"coat": (10, 2), "old-coat": (4, 1)}
     assert stock() == {("coat", "Vienna"): 1, ("old-coat", "Graz"): 1}
+
+
+def test_pins_and_boosts_follow_unless_the_kept_one_has_its_own_and_come_back(coats):
+    hats = CategoryFactory(name="Hats")
+    pin(product=coats.other, position=2)
+    boost(products=[coats.other], amount=0.3, category=hats)
+    boost(products=[coats.other], amount=0.5)
+    boost(products=[coats.kept], amount=0.1)
+
+    def rules():
+        return {(r.product.item_id, r.kind, r.category, r.amount) for r in Rule.objects.all()}
+
+    before = rules()
+    done = merge(coats)
+    assert rules() == {
+        ("coat", "pin", None, 2),
+        ("coat", "boost", hats, 0.3),
+        ("old-coat", "boost", None, 0.5),
+        ("coat", "boost", None, 0.1),
+    }
+    undo_merge(merge_id=done.pk, by=None, now=NOW)
+    assert rules() == before
+    assert Rule.history.filter(history_type="~").count() == 4  # two went and came
+
+
+def test_a_rule_that_is_over_stays_with_the_merged_product(coats):
+    pin(product=coats.other, position=2, starts_at=NOON, ends_at=NOW)
+    merge(coats)
+    assert Rule.objects.get().product == coats.other
 
 
 def test_a_chain_of_merges_names_the_last_one_and_is_undone_backwards(coats):
