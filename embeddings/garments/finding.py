@@ -11,11 +11,12 @@ import numpy as np
 
 from embeddings.garments.classes import GarmentClass
 from embeddings.garments.grabcut import cut_center
+from embeddings.garments.refining import refined
 from embeddings.garments.white_background import remove_white
 
 SEGFORMER, PARSER, WHITE_BACKGROUND, GRABCUT = "segformer", "parser", "white_background", "grabcut"
 FINDERS = (SEGFORMER, WHITE_BACKGROUND, PARSER, GRABCUT)
-VERSION = 1  # change it with anything in these methods that changes a mask
+VERSION = 2  # change it with anything in these methods that changes a mask
 WEIGHTS = Path(__file__).parent.parent / "weights" / "garment_parser.safetensors"
 MIN_PARSED = 0.01  # of the photo; where a network finds less, it found nothing
 
@@ -63,11 +64,13 @@ def find_garments(photo: np.ndarray, settings: FinderSettings) -> FoundGarments 
 
 
 def _by_segformer(photo: np.ndarray, settings: FinderSettings) -> FoundGarments | None:
-    return _parsed(SEGFORMER, photo, segformer(settings.segformer).probabilities(photo))
+    probabilities = segformer(settings.segformer).probabilities(photo)
+    return _parsed(SEGFORMER, parsed_classes(photo, probabilities))
 
 
 def _by_parser(photo: np.ndarray, settings: FinderSettings) -> FoundGarments | None:
-    return _parsed(PARSER, photo, running_parser(settings.parser).probabilities(photo))
+    probabilities = running_parser(settings.parser).probabilities(photo)
+    return _parsed(PARSER, parsed_classes(photo, probabilities, refined))
 
 
 def _by_white_background(photo: np.ndarray, _: FinderSettings) -> FoundGarments | None:
@@ -88,24 +91,32 @@ _FINDERS: dict[str, Callable[[np.ndarray, FinderSettings], FoundGarments | None]
 }
 
 
-def _parsed(method: str, photo: np.ndarray, probabilities: np.ndarray) -> FoundGarments | None:
-    classes = parsed_classes(photo, probabilities)
+def _parsed(method: str, classes: np.ndarray) -> FoundGarments | None:
     mask = classes != GarmentClass.BACKGROUND
     return FoundGarments(method, mask, classes) if mask.mean() >= MIN_PARSED else None
 
 
-def parsed_classes(photo: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+def less_likely_backdrop(_: np.ndarray, backdrop: np.ndarray) -> np.ndarray:
+    """Which pixels show garments: (height, width) bool, whichever garment it is."""
+    return backdrop < 0.5
+
+
+def parsed_classes(
+    photo: np.ndarray,
+    probabilities: np.ndarray,
+    outline: Callable[[np.ndarray, np.ndarray], np.ndarray] = less_likely_backdrop,
+) -> np.ndarray:
     """The class of each pixel of a photo, (height, width) uint8, from a parse of fewer pixels.
 
-    Garment is what is less likely backdrop than not, whichever garment it is.
-
     Args:
+        photo: (height, width, 3) uint8 RGB.
         probabilities: (N_CLASSES, h, w) float32.
+        outline: which pixels show garments, from the photo and how likely each shows backdrop.
     """
     size = photo.shape[1::-1]
     resized = [cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in probabilities]
     likeliest = np.argmax(np.stack(resized[1:]), axis=0).astype(np.uint8) + 1
-    return np.where(resized[GarmentClass.BACKGROUND] < 0.5, likeliest, np.uint8(0))
+    return np.where(outline(photo, resized[GarmentClass.BACKGROUND]), likeliest, np.uint8(0))
 
 
 def running_parser(path: Path) -> "RunningParser":  # noqa: F821 - loads torch

@@ -23,32 +23,41 @@ def cut_center(photo: np.ndarray) -> np.ndarray | None:
     Args:
         photo: (height, width, 3) uint8 RGB.
     """
+    small = shrunk(photo)
+    if np.ptp(small) < MIN_CONTRAST:
+        return None
+    found = stands_out(small, _prior(small.shape[1::-1]), N_ITERATIONS)
+    if found is None or not MIN_GARMENT <= found.mean() <= MAX_GARMENT:
+        return None
+    share = cv2.resize(found, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return share > 0.5
+
+
+def shrunk(photo: np.ndarray) -> np.ndarray:
+    """The photo at the size that GrabCut works at."""
     height, width = photo.shape[:2]
     factor = min(1.0, LONGER_SIDE / max(height, width))
     size = (max(8, round(width * factor)), max(8, round(height * factor)))
-    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-    if np.ptp(small) < MIN_CONTRAST:
-        return None
-    labels = _prior(size)
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+
+
+def stands_out(photo: np.ndarray, labels: np.ndarray, n_iterations: int) -> np.ndarray | None:
+    """1 where GrabCut sees the foreground, else 0, (h, w) float32; None where it sees no two parts.
+
+    Args:
+        photo: (h, w, 3) uint8 RGB.
+        labels: (h, w) uint8, OpenCV's four to begin with; overwritten.
+    """
+    models = np.zeros((1, 65)), np.zeros((1, 65))
     # OpenCV's generator is the thread's own.
     cv2.setRNGSeed(SEED)
     try:
         cv2.grabCut(
-            small[..., ::-1].copy(),
-            labels,
-            None,
-            np.zeros((1, 65)),
-            np.zeros((1, 65)),
-            N_ITERATIONS,
-            cv2.GC_INIT_WITH_MASK,
+            photo[..., ::-1].copy(), labels, None, *models, n_iterations, cv2.GC_INIT_WITH_MASK
         )
     except cv2.error:  # a photo of one colour has no two models
         return None
-    found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
-    if not MIN_GARMENT <= found.mean() <= MAX_GARMENT:
-        return None
-    share = cv2.resize(found.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    return share > 0.5
+    return ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
 
 
 def _prior(size: tuple[int, int]) -> np.ndarray:

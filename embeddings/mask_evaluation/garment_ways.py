@@ -1,12 +1,13 @@
 """The garment search measured with the maps' parse and with the shipped parser's."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from embeddings.garments.classes import Color, map_classes
-from embeddings.garments.finding import FinderSettings, parsed_classes, running_parser
+from embeddings.garments.finding import PARSER, FinderSettings, find_garments
 from embeddings.mask_evaluation.garment_search import Encode, compare_ways, read_garments
 from embeddings.photo_sets import LabelledPhoto, split_of
 from embeddings.photos import read_segmentation_map
@@ -32,7 +33,8 @@ def measure_garments(
             return map_classes(read_segmentation_map(file), palette)
 
     def by_parser(photo: LabelledPhoto, pixels: np.ndarray) -> np.ndarray:
-        return parsed_classes(pixels, running_parser(finders.parser).probabilities(pixels))
+        found = find_garments(pixels, replace(finders, methods=(PARSER,)))
+        return np.zeros(pixels.shape[:2], np.uint8) if found is None else found.classes
 
     everything = np.ones(len(photos), bool)
     is_test = np.array([split_of(photo.group) == "test" for photo in photos])
