@@ -9,7 +9,7 @@ from embeddings.models import Backbone
 from embeddings.preference import best_backbone_with_vectors
 from recommender.experiments.models import Arm, Experiment, Exposure  # noqa: F401 - for Django
 from recommender.merchandising.models import MerchandisingRule  # noqa: F401 - for Django
-from recommender.querysets import RankingProfileQuerySet
+from recommender.querysets import RankingProfileQuerySet, backbone_from_values
 from recommender.set_ids import new_set_id
 from shoppers.models import AnonymousSession, Shopper
 
@@ -82,7 +82,7 @@ class RankingProfile(models.Model):
         if "best_backbone_values" not in self.__dict__:
             return best_backbone_with_vectors()
         values = self.best_backbone_values
-        return values and Backbone.from_db(self._state.db, list(values), list(values.values()))
+        return values and backbone_from_values(values, self._state.db)
 
 
 class Tier(models.TextChoices):

@@ -1,13 +1,21 @@
 """Questions about ranking profiles."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from django.db.models import Case, F, Q, QuerySet, Subquery, When
 from django.db.models.functions import JSONObject
 
+from embeddings.models import Backbone
 from embeddings.preference import backbones_with_vectors
 
+# In the model's order, which `from_db` assigns by; a JSONB object has its keys in another one.
 BACKBONE_FIELDS = ("id", "name", "dimension", "preprocessing", "weights_sha256", "is_active")
+
+
+def backbone_from_values(values: Mapping[str, Any], alias: str) -> Backbone:
+    """The backbone that was read as a JSON object of `BACKBONE_FIELDS`."""
+    return Backbone.from_db(alias, BACKBONE_FIELDS, [values[name] for name in BACKBONE_FIELDS])
 
 
 class RankingProfileQuerySet(QuerySet):
