@@ -1,6 +1,6 @@
 """Where SQL of our own goes to, when it only reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -21,7 +21,7 @@ def reading_connection() -> BaseDatabaseWrapper:
 
 
 def fetch_planned(
-    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
+    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any] | Sequence[Any]
 ) -> list[tuple[Any, ...]]:
     """The rows of a statement that is planned for its values."""
     with connection.cursor() as cursor:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from recommender.experiments.in_play import profiles_in_play
 from recommender.experiments.models import Experiment, Exposure
 from recommender.models import RankingProfile
 from recommender.ranking import RankingSettings, default_profile
@@ -75,7 +76,7 @@ def assignment_of(unit: Unit) -> Assignment:
 
     One query, and more where there is no default profile yet.
     """
-    profiles = list(RankingProfile.objects.with_backbone().in_play())
+    profiles = profiles_in_play()
     arms = sorted((p for p in profiles if p.arm_id is not None), key=lambda p: p.arm_id)
     if arms:
         chosen = choose_arm(arms, arms[0].salt, f"{unit._meta.model_name}:{unit.pk}")
