@@ -1,8 +1,9 @@
 """GraphQL layer: what view, parsing, validation and serialisation add to the service call.
 
 The same shoppers are asked for in turn: `recommender.services.recommend` called directly, the
-GraphQL view, and the whole request with its middleware, session and user. All warm, in one process,
-with a pool as under gunicorn.
+GraphQL view, and the whole request with its middleware, session and user. Beside them the floor:
+graphql-core alone, which resolves the same document over an answer that is ready. All warm, in one
+process, with a pool as under gunicorn.
 """
 
 import argparse
