@@ -14,6 +14,7 @@ from fashrec_site.descriptions import describe_from_docstrings
 from fashrec_site.known_queries import KnownQueries
 from fashrec_site.named_values import named
 from fashrec_site.photo_search.schema import PhotoSearchQuery
+from fashrec_site.plain_fields import read_plainly
 from fashrec_site.query_limits import QueryLimits
 from fashrec_site.replicas.mutations import MutationsReadFromPrimary
 from recommender.schema import RecommenderQuery
@@ -63,3 +64,4 @@ schema = CodedSchema(
     ],
 )
 describe_from_docstrings(schema._schema)
+read_plainly(schema._schema)
