@@ -84,6 +84,9 @@ class LabelNetwork(nn.Module):
         """(n, 3, side, side) -> (n, 3, 32, 32) mean colours."""
         return nn.functional.avg_pool2d(images, self.side // COLOR_GRID)
 
+    def _whole(self, images: torch.Tensor) -> Parts:
+        return self.parts(self.frozen(images), self.color_cells(images))
+
     def parts(self, stem: torch.Tensor, cells: torch.Tensor) -> Parts:
         """From the frozen part's activations and the mean colours."""
         features = self.trained(stem).mean(dim=(2, 3))
@@ -97,14 +100,26 @@ class LabelNetwork(nn.Module):
         )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(n, 3, side, side) normalised photos -> (n, dimension) of unit length."""
-        parts = self.parts(self.frozen(images), self.color_cells(images))
+        """(n, 3, side, side) normalised photos -> (n, dimension) of unit length.
+
+        What is said of a photo is the mean of what is said of it and of its mirror image.
+        """
+        parts = mean_of_parts(*(self._whole(seen) for seen in (images, images.flip(3))))
         pieces = [parts.metric * self.weights[0], parts.colors * self.weights[1]]
         for index, logits in enumerate(parts.logits.values()):
             # The square root of a softmax: half its logarithm.
             roots = (0.5 * nn.functional.log_softmax(logits / self.temperatures[index], 1)).exp()
             pieces.append(roots * self.weights[2 + index])
         return torch.cat(pieces, dim=1)
+
+
+def mean_of_parts(a: Parts, b: Parts) -> Parts:
+    """Logits are averaged, directions too."""
+    return Parts(
+        nn.functional.normalize(a.metric + b.metric, dim=1),
+        nn.functional.normalize(a.colors + b.colors, dim=1),
+        {name: (logits + b.logits[name]) / 2 for name, logits in a.logits.items()},
+    )
 
 
 def build_label_network(

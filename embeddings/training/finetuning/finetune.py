@@ -33,12 +33,12 @@ from embeddings.training.finetuning.vector import (
     precisions,
     vectors,
 )
-from embeddings.training.finetuning.views import Stem, stored_view
+from embeddings.training.finetuning.views import AS_IT_IS, MIRRORED, Stem, stored_view
 from embeddings.training.loop import EpochReport, LoopSettings, TrainingLog, train
 
 OnStep = Callable[[str, int, int], None]
 STORED_SIDE = 224  # of the decoded photos, from which views are cut
-VERSION = 2  # of views and network: change it with anything that changes them
+VERSION = 3  # of views and network: change it with anything that changes them
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,12 @@ def _task(
     """The task with all its views, which are computed unless the folder has them."""
     stem = _stem(module, settings.side)
     options = {"folder": folder, "side": settings.side, "seed": seed, "on_step": on_step}
-    clean = stored_view(photos.pixels, stem, number=0, **options)
+    clean = [
+        stored_view(photos.pixels, stem, which=which, **options) for which in (AS_IT_IS, MIRRORED)
+    ]
     trained_on = _Chosen(photos.pixels, photos.rows("train"))
     views = [
-        stored_view(trained_on, stem, number=number, **options)
+        stored_view(trained_on, stem, which=number, **options)
         for number in range(1, settings.n_views + 1)
     ]
     return LabelTask(module, photos, views, clean)

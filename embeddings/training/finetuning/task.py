@@ -7,7 +7,7 @@ import torch
 from pytorch_metric_learning.losses import SupConLoss
 from torch import nn
 
-from embeddings.nets.label_network import LabelNetwork, Parts
+from embeddings.nets.label_network import LabelNetwork, Parts, mean_of_parts
 from embeddings.nets.networks import MEAN, STANDARD_DEVIATION
 from embeddings.training.finetuning.bars import heads_that_count
 from embeddings.training.finetuning.photos import TrainingPhotos
@@ -26,8 +26,8 @@ ROWS_AT_ONCE = 64
 class LabelTask:
     """A label network, the stored views of its photos, and how well it tells validation photos.
 
-    `views` are of the training photos, `clean` is of all photos. Rows of an epoch name training
-    photos by their position among them.
+    `views` are of the training photos, `clean` are all photos as they are and mirrored. Rows of an
+    epoch name training photos by their position among them.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class LabelTask:
         module: LabelNetwork,
         photos: TrainingPhotos,
         views: Sequence[View],
-        clean: View,
+        clean: Sequence[View],
     ) -> None:
         self.module, self._photos, self._views, self._clean = module, photos, views, clean
         self._train = photos.rows("train")
@@ -113,10 +113,10 @@ class LabelTask:
 
     @torch.no_grad()
     def describe(self, rows: np.ndarray) -> "Described":
-        """What the network says of photos as they are, in evaluation mode and fp32."""
+        """What the network says of photos, in evaluation mode and fp32."""
         self.module.eval()
         found = [
-            self._parts(self._clean.stem[part], self._clean.cells[part])
+            mean_of_parts(*(self._parts(view.stem[part], view.cells[part]) for view in self._clean))
             for part in np.split(rows, range(ROWS_AT_ONCE, len(rows), ROWS_AT_ONCE))
         ]
         return Described(

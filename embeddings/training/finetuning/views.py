@@ -16,6 +16,7 @@ from embeddings.nets.label_network import COLOR_GRID
 OnStep = Callable[[str, int, int], None]
 Stem = Callable[[np.ndarray], np.ndarray]  # (n, side, side, 3) uint8 -> (n, channels, h, w)
 SMALLEST_AREA = 0.5  # of the photo that a view shows
+AS_IT_IS, MIRRORED = "as it is", "mirrored"  # views that are not drawn at random
 LARGEST_STRETCH = 1.3  # of its sides against each other
 LARGEST_GAIN = 0.12  # of brightness and contrast; more would change a colour's name
 CHUNK = 64
@@ -66,18 +67,18 @@ def stored_view(
     *,
     side: int,
     seed: int,
-    number: int,
+    which: str | int,
     on_step: OnStep | None = None,
 ) -> View:
-    """View `number` of all photos: 0 shows them as they are, the others at random by the seed.
+    """A view of all photos: one of the two above, or a random one by its number and the seed.
 
     Computed unless the folder has it whole already.
     """
-    stem_file, cells_file = folder / f"stem-{number}.npy", folder / f"cells-{number}.npy"
+    stem_file, cells_file = folder / f"stem-{which}.npy", folder / f"cells-{which}.npy"
     if not cells_file.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        cells = _compute(pixels, stem, stem_file, side, (seed, number), on_step)
-        partial = folder / f"cells-{number}.part.npy"
+        cells = _compute(pixels, stem, stem_file, side, (seed, which), on_step)
+        partial = folder / f"cells-{which}.part.npy"
         np.save(partial, cells)
         partial.replace(cells_file)
     return View(np.load(stem_file, mmap_mode="r"), np.load(cells_file))
@@ -88,19 +89,14 @@ def _compute(
     stem: Stem,
     target: Path,
     side: int,
-    key: tuple[int, int],
+    key: tuple[int, str | int],
     on_step: OnStep | None,
 ) -> np.ndarray:
     """Writes the activations to `target`; the mean colours."""
     cells, file = [], None
     for start in range(0, len(pixels), CHUNK):
-        photos = [
-            scaled(photo, side)
-            if key[1] == 0
-            else augmented(photo, side, np.random.default_rng([*key, start + offset]))
-            for offset, photo in enumerate(np.asarray(pixels[start : start + CHUNK]))
-        ]
-        views = np.stack(photos)
+        photos = enumerate(np.asarray(pixels[start : start + CHUNK]), start)
+        views = np.stack([_seen(photo, side, (*key, position)) for position, photo in photos])
         found = stem(views).astype(np.float16)
         if file is None:
             shape = (len(pixels), *found.shape[1:])
@@ -111,3 +107,9 @@ def _compute(
             on_step(f"view {key[1]}", min(start + CHUNK, len(pixels)), len(pixels))
     file.flush()
     return np.concatenate(cells)
+
+
+def _seen(photo: np.ndarray, side: int, key: tuple[int, str | int, int]) -> np.ndarray:
+    if key[1] in (AS_IT_IS, MIRRORED):
+        return scaled(photo, side)[:, :: -1 if key[1] == MIRRORED else 1]
+    return augmented(photo, side, np.random.default_rng(key))

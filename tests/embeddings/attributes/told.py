@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.models import Backbone
+from embeddings.nets.finetuned import KIND
 from tests.factories import ProductVectorFactory
 
 HEADS = {"category": ["Shirts", "Shoes"], "color": ["Black", "Red", "White"], "gender": ["MEN"]}
@@ -16,7 +17,7 @@ def description() -> dict[str, object]:
     """Weights whose squares sum to one; all temperatures one."""
     names = ["metric", "colors", *HEADS]
     return {
-        "kind": "label_network",
+        "kind": KIND,
         "name": "mine",
         "backbone": "mobilenet_v2",
         "side": 32,

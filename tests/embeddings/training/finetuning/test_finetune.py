@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from embeddings.nets.backbones import BACKBONES
 from embeddings.nets.crops import WholePhoto
 from embeddings.nets.errors import WeightsRejected
-from embeddings.nets.finetuned import find_finetuned, finetuned_names
+from embeddings.nets.finetuned import KIND, find_finetuned, finetuned_names
 from embeddings.nets.networks import load_network
 from embeddings.nets.weights import WeightsSource, file_sha256
 from embeddings.photos import read_photo
@@ -109,7 +109,7 @@ def test_files_are_found_by_name_in_the_first_folder_that_has_both(trained, tmp_
     assert finetuned_names([tmp_path, folder]) == ["mine"]
 
 
-@pytest.mark.parametrize("content", ["[", '{"kind": "label_network"}'])
+@pytest.mark.parametrize("content", ["[", json.dumps({"kind": KIND})])
 def test_a_broken_description_is_refused(tmp_path, content):
     (tmp_path / "mine.json").write_text(content)
     (tmp_path / "mine.safetensors").write_bytes(b"")

@@ -47,7 +47,7 @@ def label_task(photos):
     rng = np.random.default_rng(7)
     cells = rng.integers(0, 256, (N, 32, 32, 3), dtype=np.uint8)
     view = View(rng.random((N, *shape), dtype=np.float32), cells)
-    return task.LabelTask(module, photos, [view], view)
+    return task.LabelTask(module, photos, [view], [view, view])
 
 
 def test_the_metric_pulls_together_what_agrees_in_category_and_gender(photos):
@@ -70,6 +70,14 @@ def test_photos_mixed_with_themselves_have_the_loss_of_plain_ones(label_task, mo
     parts = label_task._parts(*label_task._drawn_views(same, np.random.default_rng(1)))
     assert mixed == pytest.approx(label_task._cross_entropy(parts, same).item(), rel=1e-5)
     assert mixed > 0
+
+
+def test_a_photo_and_its_mirror_image_have_one_vector(label_task):
+    photos = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(7))
+    found, mirrored = label_task.module(photos), label_task.module(photos.flip(3))
+    assert torch.allclose(found, mirrored, atol=1e-7)
+    assert (found[0] - found[1]).abs().max() > 1e-5
+    assert found.norm(dim=1).tolist() == pytest.approx([1.0, 1.0], abs=1e-5)
 
 
 def test_mixed_activations_are_the_share_of_one_and_the_rest_of_the_other(label_task, monkeypatch):
