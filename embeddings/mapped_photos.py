@@ -5,7 +5,7 @@ from pathlib import Path
 from django.conf import settings
 
 from embeddings.garments.classes import Color, read_named_palette
-from embeddings.photo_sets import LabelledPhoto, read_photo_set
+from embeddings.photo_sets import LabelledPhoto, PhotoSetError, read_photo_set
 from embeddings.photo_sets.maps import with_maps
 
 PALETTE = "palette.json"
@@ -25,6 +25,11 @@ def mapped_photos(
     photos = read_photo_set(folder)
     if maps is not None:
         photos = with_maps(photos, maps)
+    if not any(photo.segmentation_map for photo in photos):
+        raise PhotoSetError(
+            f"no photo of {folder} has a segmentation map: name the folder of maps by "
+            "--segmentation, each called as its photo with _segm.png at the end"
+        )
     roots = [folder, folder.parent, *([maps.parent] if maps else [])]
     beside = [root / PALETTE for root in roots if (root / PALETTE).is_file()]
     given = next((p for p in (palette, settings.FASHREC_SEGMENTATION_PALETTE, *beside) if p), None)

@@ -13,7 +13,8 @@ from recommender.querysets import RankingProfileQuerySet, backbone_from_values
 from recommender.set_ids import new_set_id
 from shoppers.models import AnonymousSession, Shopper
 
-NOT_NEGATIVE = [MinValueValidator(0.0)]
+MAX_WEIGHT = 10.0  # only their ratios matter: far above 1 a weight is a slip of the hand
+A_WEIGHT = [MinValueValidator(0.0), MaxValueValidator(MAX_WEIGHT)]
 MAX_PENALTY_EXPONENT = 20.0  # forgives all but the very end of the range
 
 
@@ -21,12 +22,12 @@ class RankingProfile(models.Model):
     """The weights of the relevance formula, and what it ranks with."""
 
     name = models.CharField(max_length=100, unique=True)
-    weight_visual = models.FloatField(default=0.7, validators=NOT_NEGATIVE)
-    weight_popularity = models.FloatField(default=0.3, validators=NOT_NEGATIVE)
-    weight_category = models.FloatField(default=0.0, validators=NOT_NEGATIVE)
+    weight_visual = models.FloatField(default=0.7, validators=A_WEIGHT)
+    weight_popularity = models.FloatField(default=0.3, validators=A_WEIGHT)
+    weight_category = models.FloatField(default=0.0, validators=A_WEIGHT)
     weight_proximity = models.FloatField(
         default=0.0,
-        validators=NOT_NEGATIVE,
+        validators=A_WEIGHT,
         help_text="of how near a store has it",
     )
     penalty_exponent = models.FloatField(

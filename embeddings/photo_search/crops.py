@@ -27,7 +27,7 @@ class CropBox:
             PhotoRefused: BAD_USER_INPUT, where it spells none.
         """
         if not isinstance(given, dict) or set(given) != set(SIDES):
-            raise _refused(f"an object of {', '.join(SIDES)}")
+            raise _refused(f"an object of {', '.join(SIDES)}, each a fraction from 0 to 1")
         values = [given[side] for side in SIDES]
         if not all(type(v) in (int, float) and isfinite(v) and 0 <= v <= 1 for v in values):
             raise _refused("fractions from 0 to 1")

@@ -58,6 +58,13 @@ class LoopSettings:
     device: str = ""  # "" takes CUDA where there is one
     is_mixed: bool | None = None  # bf16 autocast; None where the device is faster by it
 
+    def __post_init__(self) -> None:
+        for name in ("n_epochs", "batch_size", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"the learning rate must be above 0; got {self.learning_rate}")
+
 
 @dataclass(frozen=True)
 class EpochReport:

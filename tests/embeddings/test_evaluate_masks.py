@@ -62,6 +62,15 @@ def test_a_part_without_photos_and_a_missing_palette_are_told(tmp_path):
         call_command("evaluate_masks", photos=photos, part="all")
 
 
+def test_a_folder_without_maps_is_told_so_before_a_palette_is_asked_for(tmp_path):
+    photos = write_street_photos(tmp_path, 1)
+    for path in (*photos.rglob("*_segm.png"), photos / "palette.json"):
+        path.unlink()
+
+    with pytest.raises(CommandError, match="has a segmentation map: name the folder of maps"):
+        call_command("evaluate_masks", photos=photos, part="all")
+
+
 def test_an_interval_holds_the_mean_of_what_varies_and_none_what_does_not():
     varied = mean_with_interval(measuring.np.array([0.0, 1.0] * 50))
 

@@ -36,17 +36,28 @@ class Command(TrainingCommand):
         )
         parser.add_argument("--name", help="of the new backbone; default: BACKBONE_finetuned")
         parser.add_argument("--epochs", type=int, default=N_EPOCHS, help="default: %(default)s")
-        parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
-        parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
-        parser.add_argument("--weight-decay", type=float, default=WEIGHT_DECAY)
         parser.add_argument(
-            "--patience", type=int, default=PATIENCE, help="epochs without gain to stop after"
+            "--batch-size", type=int, default=BATCH_SIZE, help="default: %(default)s"
         )
-        parser.add_argument("--side", type=int, default=224, help="of the input in pixels")
+        parser.add_argument(
+            "--learning-rate", type=float, default=LEARNING_RATE, help="default: %(default)s"
+        )
+        parser.add_argument(
+            "--weight-decay", type=float, default=WEIGHT_DECAY, help="default: %(default)s"
+        )
+        parser.add_argument(
+            "--patience",
+            type=int,
+            default=PATIENCE,
+            help="epochs without gain to stop after (%(default)s)",
+        )
+        parser.add_argument(
+            "--side", type=int, default=224, help="of the input in pixels (%(default)s)"
+        )
         parser.add_argument(
             "--views", type=int, default=10, help="augmented views of each photo (%(default)s)"
         )
-        parser.add_argument("--seed", type=int, default=42)
+        parser.add_argument("--seed", type=int, default=42, help="default: %(default)s")
         parser.add_argument(
             "--measure-test", action="store_true", help="measure the test part too, at the end"
         )

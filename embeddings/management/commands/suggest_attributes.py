@@ -40,7 +40,10 @@ class Command(BaseCommand):
                 raise CommandError(f"--{name.replace('_', '-')}: expected a number from 0 to 1")
         backbone = Backbone.objects.filter(name=options["backbone"]).first()
         if backbone is None:
-            raise CommandError(f"no backbone {options['backbone']} is registered")
+            known = ", ".join(Backbone.objects.order_by("name").values_list("name", flat=True))
+            raise CommandError(
+                f"no backbone {options['backbone']} is registered; there are: {known or 'none yet'}"
+            )
         try:
             with StagedProgress() as bars:
                 found = services.suggest_attributes(

@@ -1,5 +1,7 @@
 """The training loop: seeds, resuming, early stopping."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -88,6 +90,14 @@ def test_a_killed_training_goes_on_as_if_nothing_had_been(tmp_path, n_steps):
     assert torch.equal(parameters(rest), parameters(whole))
     assert (resumed.losses, resumed.scores) == (log.losses, log.scores)
     assert (log.n_resumed, resumed.n_resumed) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("n_epochs", 0), ("batch_size", 0), ("learning_rate", 0.0)]
+)
+def test_settings_that_cannot_train_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"; got {value}"):
+        replace(SETTINGS, **{name: value})
 
 
 def test_a_finished_training_takes_no_step_again(tmp_path):

@@ -42,6 +42,8 @@ def test_a_profile_that_cannot_rank_is_refused_with_the_reason(admin_client, sho
     ]
     assert "backbone" not in errors(add(admin_client, backbone=str(shop.backbone.pk), k="101"))
     assert errors(add(admin_client, weight_visual="-1", k="0")).keys() == {"weight_visual", "k"}
+    slip = add(admin_client, weight_visual="9999")
+    assert errors(slip)["weight_visual"] == ["Ensure this value is less than or equal to 10.0."]
     assert not RankingProfile.objects.filter(name="new").exists()
 
 
