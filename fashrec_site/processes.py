@@ -36,7 +36,8 @@ def run_together(
         while all(process.poll() is None for process in running.values()):
             time.sleep(0.5)
         ended = [name for name, process in running.items() if process.poll() is not None]
-        sys.stderr.write(f"The {' and the '.join(ended)} ended by itself.\n")
+        what = f"The {' and the '.join(ended)} ended by itself"
+        sys.stderr.write(f"{what}, so the others end too; start all again by the same command.\n")
         return 1
     except Stopped:
         return 0

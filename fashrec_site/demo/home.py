@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from fashrec_site.embedded import postgres, redis
@@ -54,8 +55,13 @@ def prepare_home(home: Path, photos: Path | None) -> bool:
                 f"{home} holds files but is not the demo's own folder ({MARKER} is missing); "
                 "it was left untouched: move it away, or set FASHREC_HOME elsewhere"
             )
-        if json.loads(marker.read_text(encoding="utf-8")) == wanted:
+        made_from = json.loads(marker.read_text(encoding="utf-8"))
+        if made_from == wanted:
             return False
+        sys.stderr.write(
+            f"make demo: {home} was made from {made_from['photos']} photos; it is emptied for "
+            f"{wanted['photos']}, with its users, keys and decisions.\n"
+        )
         _remove(home)
     home.mkdir(parents=True, exist_ok=True)
     marker.write_text(json.dumps(wanted), encoding="utf-8")

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from urllib.error import URLError
 
 from fashrec_site.demo.home import DemoError
 from fashrec_site.processes import CELERY, PHOTO_WORKER, run_together
@@ -54,7 +53,7 @@ def _wait_for_answer(port: int, server: subprocess.Popen) -> None:
         try:
             with urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=20):
                 return
-        except URLError:
+        except OSError:  # not there yet, or slow
             time.sleep(0.2)
 
 

@@ -34,11 +34,12 @@ def test_a_new_home_is_marked_and_found_again(tmp_path):
     assert json.loads((home / MARKER).read_text()) == {"photos": "drawn"}
 
 
-def test_the_home_is_emptied_when_photos_change(tmp_path):
+def test_the_home_is_emptied_when_photos_change(tmp_path, capsys):
     home = demo_home(tmp_path)
     prepare_home(home, None)
     (home / "media").mkdir()
     assert prepare_home(home, tmp_path / "photos") is True
+    assert f"{home} was made from drawn photos; it is emptied for" in capsys.readouterr().err
     assert sorted(path.name for path in home.iterdir()) == [MARKER]
 
 
