@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection, transaction
 from pgvector import HalfVector
-from scipy.linalg import eigh
 
 from embeddings.models import Backbone, ProductVector, SearchAxis, SearchProjection
 from embeddings.serving import read_vectors
@@ -42,6 +41,8 @@ def fit_axes(vectors: np.ndarray, dimension: int = SEARCH_DIMENSION) -> FittedAx
         vectors: (n, d) float32, L2-normalised, n > 0 and d > dimension.
         dimension: of the short vectors.
     """
+    from scipy.linalg import eigh  # not with every command and web process: it loads slowly
+
     full = vectors.shape[1]
     _, directions = eigh(vectors.T @ vectors, subset_by_index=[full - dimension, full - 1])
     axes = np.ascontiguousarray(directions.T[::-1], dtype=np.float32)  # (dimension, d)

@@ -10,9 +10,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from fashrec_site.evaluations.models import MAX_ATTEMPTS, OPEN, EvaluationJob
-from recommender.evaluation.candidates import EvaluationError
-from recommender.evaluation.folders import ReportFolderError
-from recommender.evaluation.services import evaluate
 from recommender.ranking import RankingError
 
 TOLD_EVERY_SECONDS = 0.5
@@ -43,6 +40,11 @@ def run_evaluation(*, job_id: int) -> None:
     claimed = EvaluationJob.objects.to_do(now).filter(pk=job_id, attempts__lt=MAX_ATTEMPTS)
     if not claimed.update(state="running", alive_at=now, attempts=F("attempts") + 1):
         return
+    # Only a worker with such a job needs the charts, which take a second or two to load.
+    from recommender.evaluation.candidates import EvaluationError
+    from recommender.evaluation.folders import ReportFolderError
+    from recommender.evaluation.services import evaluate
+
     job = EvaluationJob.objects.get(pk=job_id)
     try:
         run = evaluate(k=job.k, on_progress=_teller(job_id))

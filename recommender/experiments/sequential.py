@@ -9,8 +9,6 @@ from math import exp, log, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
-from scipy.special import betaln, xlog1py, xlogy
 
 MIN_CONVERSIONS = 20  # in both arms together; below, the normal approximation is no good
 PRIOR = 0.5  # Beta(1/2, 1/2), Jeffreys
@@ -34,6 +32,10 @@ def rate_interval(n_converted: int, n_units: int, alpha: float) -> tuple[float, 
     Source: Robbins, Statistical methods related to the law of the iterated logarithm, Ann. Math.
     Stat. 41 (1970), sections 3 and 4; Ville's inequality.
     """
+    # Not loaded with every command and web process, as it takes a second.
+    from scipy.optimize import brentq
+    from scipy.special import betaln, xlog1py, xlogy
+
     if n_units == 0:
         return 0.0, 1.0
     mixture = betaln(PRIOR + n_converted, PRIOR + n_units - n_converted) - betaln(PRIOR, PRIOR)
