@@ -13,7 +13,7 @@ WORLD = (-1800.0, -900.0, 3600.0, 1800.0)  # left, top, width, height
 NARROWEST = 120.0  # 12 degrees: the outlines are too coarse for less
 MARGIN = 0.15  # of the extent, on each side
 WIDE = 2.0  # times as wide as high
-N_NAMED = 12  # names of more would cover each other
+NAME_SIZE = (14.0, 1.2)  # width and height of a name, in sizes of its text
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Mark:
     x: str
     y: str
     is_chosen: bool
-    anchor: str  # of its name, which is to stay on the map
+    label: str  # its name and how many more it stands for; "" where another's name stands for it
+    anchor: str  # of its label, which is to stay on the map
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,6 @@ class Map:
     marks: list[Mark]
     origin: tuple[str, str] | None
     radius: str
-    is_named: bool
     text_size: str
 
 
@@ -46,18 +46,37 @@ def map_of(
     points = [_point(store.latitude, store.longitude) for store in stores]
     here = _point(origin.latitude, origin.longitude) if origin else None
     left, top, width, height = _frame([*points, here] if here else points)
+    text_size = width / 52
+    labels = _labels([store.name for store in stores], points, text_size)
     marks = [
-        Mark(store, f"{x:.1f}", f"{y:.1f}", store == chosen, _anchor(x, left, width))
-        for store, (x, y) in zip(stores, points, strict=True)
+        Mark(store, f"{x:.1f}", f"{y:.1f}", store == chosen, label, _anchor(x, left, width))
+        for store, (x, y), label in zip(stores, points, labels, strict=True)
     ]
     return Map(
         view_box=f"{left:.0f} {top:.0f} {width:.0f} {height:.0f}",
         marks=marks,
         origin=here and (f"{here[0]:.1f}", f"{here[1]:.1f}"),
         radius=f"{width / 150:.2f}",
-        is_named=len(stores) <= N_NAMED,
-        text_size=f"{width / 52:.2f}",
+        text_size=f"{text_size:.2f}",
     )
+
+
+def _labels(
+    names: Sequence[str], points: Sequence[tuple[float, float]], text_size: float
+) -> list[str]:
+    """The names that cover no earlier one, each with how many it would have covered."""
+    width, height = (size * text_size for size in NAME_SIZE)
+    n_there: dict[int, int] = {}  # position of a label -> stores that it stands for
+    for index, (x, y) in enumerate(points):
+        covered = (i for i in n_there if _near(points[i], (x, y), width, height))
+        host = next(covered, index)
+        n_there[host] = n_there.get(host, 0) + 1
+    more = {i: f" and {n - 1} more" if n > 1 else "" for i, n in n_there.items()}
+    return [f"{name}{more[i]}" if i in more else "" for i, name in enumerate(names)]
+
+
+def _near(a: tuple[float, float], b: tuple[float, float], width: float, height: float) -> bool:
+    return abs(a[0] - b[0]) < width and abs(a[1] - b[1]) < height
 
 
 def _point(latitude: float, longitude: float) -> tuple[float, float]:

@@ -171,6 +171,15 @@ def test_a_map_holds_its_stores_and_the_place_that_they_are_near_to():
     assert map_of([]).view_box == "-1800 -900 3600 1800"
 
 
+def test_a_name_on_the_map_stands_for_the_stores_that_it_would_cover():
+    places = {"Vienna": (48.2, 16.4), "Wien Mitte": (48.21, 16.39), "Graz": (47.1, 15.4)}
+    stores = [
+        Store(pk=n, name=name, latitude=x, longitude=y)
+        for n, (name, (x, y)) in enumerate(places.items())
+    ]
+    assert [mark.label for mark in map_of(stores).marks] == ["Vienna and 1 more", "", "Graz"]
+
+
 def test_a_map_near_the_edge_of_the_world_stays_inside_it():
     fiji = Store(pk=1, name="Fiji", latitude=-89.0, longitude=179.9)
     left, top, width, height = map(float, map_of([fiji]).view_box.split())
