@@ -8,7 +8,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from fashrec_site.evaluations import services
 from fashrec_site.evaluations.models import LOST_AFTER, EvaluationJob
 from fashrec_site.evaluations.services import (
     AlreadyAskedError,
@@ -17,6 +16,7 @@ from fashrec_site.evaluations.services import (
     run_evaluation,
 )
 from fashrec_site.workplace.reports.comparison import compare_runs, settings_of
+from recommender.evaluation import services as evaluation
 from recommender.models import EvaluationRun
 from tests.fashrec_site.workplace.world import staff
 from tests.recommender.evaluation.shops import hand_placed_shop
@@ -80,7 +80,7 @@ def test_an_evaluation_of_nothing_fails_with_its_reason(admin_client):
 def test_a_job_that_runs_is_not_run_twice_and_a_lost_one_is_given_up(monkeypatch):
     job = ask()
     runs = []
-    monkeypatch.setattr(services, "evaluate", lambda **options: runs.append(options))
+    monkeypatch.setattr(evaluation, "evaluate", lambda **options: runs.append(options))
     rows = EvaluationJob.objects.filter(pk=job.pk)
     rows.update(state="running", alive_at=timezone.now())
     run_evaluation(job_id=job.pk)
