@@ -35,7 +35,7 @@ def test_a_parse_has_the_photos_size_and_the_stored_parser_gives_it_again(tmp_pa
     photo = np.random.default_rng(0).integers(0, 256, (100, 60, 3), dtype=np.uint8)
     found = RunningParser(load_parser(file)).probabilities(photo)
 
-    assert found.shape == (8, 192, 115)  # the longer side is 192
+    assert found.shape == (8, 224, 134)  # the longer side is 224
     np.testing.assert_allclose(found.sum(axis=0), 1, atol=1e-4)
     assert json.loads(file.with_suffix(".json").read_text())["seed"] == 0
 
