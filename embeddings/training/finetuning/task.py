@@ -177,7 +177,7 @@ def _clusters(photos: TrainingPhotos) -> np.ndarray:
     """
     clusters = -1 - np.arange(len(photos.split))
     offset = 0
-    for set_name in dict.fromkeys(photos.set_names):
+    for set_name in dict.fromkeys(head.set_name for head in photos.heads):
         heads = [head for head in photos.heads if head.set_name == set_name]
         heads = [head for head in heads if head.label in CLUSTERED_BY] or heads[:1]
         targets = np.stack([photos.targets[head.name] for head in heads], axis=1)

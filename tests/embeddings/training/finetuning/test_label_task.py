@@ -1,5 +1,7 @@
 """What the metric pulls together, and the loss of photos mixed in pairs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -56,6 +58,13 @@ def test_the_metric_pulls_together_what_agrees_in_category_and_gender(photos):
     assert clusters[3] == clusters[4]
     assert clusters[6] == clusters[7]
     assert len(set(clusters)) == 5  # and the one without a category is alone
+
+
+def test_photos_of_a_set_without_a_learned_label_are_alone(photos):
+    heads = tuple(head for head in photos.heads if head.set_name == "shop")
+    clusters = task._clusters(replace(photos, heads=heads))
+    assert clusters[0] == clusters[1]
+    assert len(set(clusters)) == 6  # both of the other set among them
 
 
 def test_labels_that_nobody_searches_by_count_less(label_task):
