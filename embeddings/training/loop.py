@@ -35,8 +35,11 @@ class Task(Protocol):
     def loss(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
         """The minibatch's loss, a scalar; the module is in training mode, under autocast."""
 
-    def validate(self) -> float:
-        """Larger is better; the module is in evaluation mode, no gradients are kept."""
+    def validate(self) -> float | None:
+        """Larger is better; the module is in evaluation mode, no gradients are kept.
+
+        None where no examples are held out: the last epoch is kept, and nothing ends it early.
+        """
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, object]]:
         """What AdamW takes: `params` and, where it differs, their own `lr` or `weight_decay`."""
@@ -73,7 +76,7 @@ class EpochReport:
     epoch: int  # from 1
     n_epochs: int
     loss: float
-    score: float
+    score: float | None
     is_best: bool
     seconds: float
     seconds_left: float
@@ -82,16 +85,19 @@ class EpochReport:
     def line(self) -> str:
         """For a log."""
         best = " (best)" if self.is_best else ""
+        validation = "" if self.score is None else f", validation {self.score:.4f}{best}"
         return (
-            f"epoch {self.epoch} of {self.n_epochs}: loss {self.loss:.4f}, validation "
-            f"{self.score:.4f}{best}, {self.seconds:.0f} s; about {self.seconds_left / 60:.0f} "
-            "min left"
+            f"epoch {self.epoch} of {self.n_epochs}: loss {self.loss:.4f}{validation}, "
+            f"{self.seconds:.0f} s; about {self.seconds_left / 60:.0f} min left"
         )
 
 
 @dataclass(frozen=True)
 class TrainingLog:
-    """What a training came to; the module holds the best epoch's parameters."""
+    """What a training came to; the module holds the best epoch's parameters.
+
+    Where nothing was held out that is the last epoch, and there are no scores.
+    """
 
     losses: list[float]  # per epoch
     scores: list[float]
@@ -118,7 +124,7 @@ def train(
     on_step: OnStep | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> TrainingLog:
-    """Train until the epochs are over or validation no longer improves.
+    """Train until the epochs are over or validation, where there is one, no longer improves.
 
     Goes on from `checkpoint` where it is there, and leaves it: the caller deletes it when the
     result is saved. `fingerprint` is everything that the result depends on beside the settings.
@@ -162,10 +168,8 @@ class _Loop:
     @property
     def is_over(self) -> bool:
         """All epochs are done, or the last ones brought nothing."""
-        scores = self.state.scores
-        n_stale = len(scores) - self.state.best_epoch
-        has_stalled = bool(scores) and n_stale >= self.settings.patience
-        return self.state.epoch >= self.settings.n_epochs or has_stalled
+        n_stale = self.state.epoch - self.state.best_epoch
+        return self.state.epoch >= self.settings.n_epochs or n_stale >= self.settings.patience
 
     def resume(self) -> None:
         """Take up the checkpoint, where there is one."""
@@ -221,9 +225,10 @@ class _Loop:
         state = self.state
         self.task.module.eval()
         with torch.no_grad():
-            score = float(self.task.validate())
-        is_best = not state.scores or score > max(state.scores)
-        state.scores.append(score)
+            score = self.task.validate()
+        is_best = score is None or not state.scores or score > max(state.scores)
+        if score is not None:
+            state.scores.append(float(score))
         state.losses.append(state.loss_sum / self.n_steps)
         state.epoch, state.step, state.loss_sum = state.epoch + 1, 0, 0.0
         if is_best:
@@ -232,14 +237,14 @@ class _Loop:
         state.seconds += time.monotonic() - clock
         self._store()
         if on_epoch:
-            on_epoch(self._report(is_best))
+            on_epoch(self._report(score, is_best))
 
-    def _report(self, is_best: bool) -> EpochReport:
+    def _report(self, score: float | None, is_best: bool) -> EpochReport:
         state, n_epochs = self.state, self.settings.n_epochs
         seconds = state.seconds / state.epoch
         left = seconds * (n_epochs - state.epoch)
         return EpochReport(
-            state.epoch, n_epochs, state.losses[-1], state.scores[-1], is_best, seconds, left
+            state.epoch, n_epochs, state.losses[-1], score, is_best, seconds, left
         )
 
     def finish(self) -> TrainingLog:

@@ -62,6 +62,12 @@ class Command(TrainingCommand):
             help="of crops that are not cut out and laid elsewhere; default: %(default)s",
         )
         parser.add_argument(
+            "--with-validation",
+            action="store_true",
+            help="learn from the validation photos too and keep the last epoch: for a last training"
+            " whose settings others have shown to be good",
+        )
+        parser.add_argument(
             "--threads",
             type=int,
             metavar="N",
@@ -82,7 +88,12 @@ class Command(TrainingCommand):
             options["photos"], options["segmentation"], options["palette"]
         )
         folder = options["backdrops"]
-        data = ParserData.of(photos, read_photo_set(folder) if folder else [], palette)
+        data = ParserData.of(
+            photos,
+            read_photo_set(folder) if folder else [],
+            palette,
+            with_validation=options["with_validation"],
+        )
         loop = LoopSettings(
             n_epochs=options["epochs"],
             batch_size=options["batch_size"],
@@ -116,7 +127,8 @@ class Command(TrainingCommand):
                 on_step=bars,
                 on_epoch=lambda report: self.stdout.write(report.line),
             )
-        self.stdout.write(
-            f"Garment IoU {max(log.scores):.3f} on validation after epoch {log.best_epoch}, "
-            f"{log.seconds / 60:.1f} min; stored as {output}."
-        )
+        if log.scores:
+            self.stdout.write(
+                f"Garment IoU {max(log.scores):.3f} on validation after epoch {log.best_epoch}."
+            )
+        self.stdout.write(f"Trained for {log.seconds / 60:.1f} min; stored as {output}.")

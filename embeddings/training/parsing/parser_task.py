@@ -20,13 +20,13 @@ SMOOTHING = 100.0  # pixels; keeps the Dice of an absent class from jumping
 
 
 class ParserTask:
-    """Learns from drawn crops; validates on whole photos."""
+    """Learns from drawn crops; validates on whole photos, where some are held out."""
 
     def __init__(
         self,
         module: GarmentParser,
         examples: Examples,
-        validation: Examples,
+        validation: Examples | None,
         backdrops: np.ndarray,
         photo_share: float = PHOTO_SHARE,
     ) -> None:
@@ -54,8 +54,10 @@ class ParserTask:
         logits = self._logits(np.stack([draw.image for draw in draws]))
         return parsing_loss(logits.float(), classes.to(logits.device))
 
-    def validate(self) -> float:
-        """The garment IoU averaged over the validation photos."""
+    def validate(self) -> float | None:
+        """The garment IoU averaged over the validation photos, where there are any."""
+        if self.validation is None:
+            return None
         device = next(self.module.parameters()).device.type
         scores: list[float] = []
         for start in range(0, len(self.validation), VALIDATED_AT_ONCE):

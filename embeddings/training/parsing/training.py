@@ -33,7 +33,10 @@ class ParserStart:
 
 @dataclass(frozen=True)
 class ParserData:
-    """What a parser is trained on; the test part of neither folder is in it."""
+    """What a parser is trained on; the test part of neither folder is in it.
+
+    No photos for validation: the last epoch is kept.
+    """
 
     train: Sequence[LabelledPhoto]
     validation: Sequence[LabelledPhoto]
@@ -46,8 +49,12 @@ class ParserData:
         photos: Sequence[LabelledPhoto],
         backdrops: Sequence[LabelledPhoto],
         palette: dict[str, Color],
+        *,
+        with_validation: bool = False,
     ) -> "ParserData":
         """The parts of mapped photos, and at most `MAX_BACKDROPS` of the others' training part.
+
+        `with_validation` learns from the validation part too.
 
         Raises:
             PhotoSetError: too few photos have maps.
@@ -61,8 +68,10 @@ class ParserData:
             counts = " and ".join(f"{len(found)} for {part}" for part, found in parts.items())
             raise PhotoSetError(f"{len(mapped)} photos have maps, {counts}; both need some")
         others = [photo for photo in backdrops if split_of(photo.group) == "train"]
-        step = max(1, len(others) // MAX_BACKDROPS)
-        return cls(parts["train"], parts["validation"], others[::step][:MAX_BACKDROPS], palette)
+        others = others[:: max(1, len(others) // MAX_BACKDROPS)][:MAX_BACKDROPS]
+        if with_validation:
+            return cls(parts["train"] + parts["validation"], [], others, palette)
+        return cls(parts["train"], parts["validation"], others, palette)
 
 
 def train_parser(
@@ -110,8 +119,8 @@ def _task(
     def reading(stage: str) -> Callable[[int, int], None] | None:
         return None if on_step is None else lambda done, total: on_step(stage, done, total)
 
-    examples: list[Examples] = [
-        read_examples(part, data.palette, cache, reading(f"reading {name}"))
+    examples: list[Examples | None] = [
+        read_examples(part, data.palette, cache, reading(f"reading {name}")) if part else None
         for name, part in (("examples", data.train), ("validation", data.validation))
     ]
     backdrops = read_backdrops(data.backdrops, cache, reading("reading backdrops"))

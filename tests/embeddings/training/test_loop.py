@@ -122,6 +122,22 @@ def test_it_stops_when_validation_stalls_and_keeps_the_best_epoch(tmp_path):
     assert torch.equal(parameters(task), seen[2])
 
 
+def test_it_keeps_the_last_epoch_where_nothing_is_held_out(tmp_path, monkeypatch):
+    task = Line()
+    monkeypatch.setattr(task, "validate", lambda: None)
+    seen = []
+    log = train(
+        task,
+        replace(SETTINGS, patience=1),
+        checkpoint=tmp_path / "c",
+        fingerprint="",
+        on_epoch=lambda report: seen.append((parameters(task), report.line)),
+    )
+    assert (log.scores, log.best_epoch, len(log.losses)) == ([], 4, 4)
+    assert torch.equal(parameters(task), seen[-1][0])
+    assert "validation" not in seen[-1][1]
+
+
 def test_it_learns(tmp_path):
     settings = LoopSettings(n_epochs=60, batch_size=5, learning_rate=0.02, patience=60)
     log = train(Line(), settings, checkpoint=tmp_path / "c", fingerprint="")

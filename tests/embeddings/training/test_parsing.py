@@ -106,8 +106,12 @@ def test_training_writes_a_parser_with_its_recipe(street, tmp_path, settings, ca
     assert f"stored as {output}" in capsys.readouterr().out
     assert load_parser(output).channels == TINY
     second = tmp_path / "second.safetensors"
-    call_command("train_parser", photos=street, epochs=1, batch_size=4, output=second, start=output)
-    assert json.loads(second.with_suffix(".json").read_text())["initialisation"] == recipe
+    options = {"photos": street, "epochs": 1, "batch_size": 4, "start": output}
+    call_command("train_parser", output=second, with_validation=True, **options)
+    last = json.loads(second.with_suffix(".json").read_text())
+    assert last["initialisation"] == recipe
+    assert last["data"]["examples"] == parts.count("train") + parts.count("validation")
+    assert (last["validation_garment_iou"], last["best_epoch"]) == ([], 1)
 
 
 def test_photos_without_maps_are_refused_in_one_line(tmp_path, street):
