@@ -9,8 +9,9 @@ from django.conf import settings
 
 from catalog.models import ProductImage
 from catalog.provenance import code_version, machine
-from embeddings.encoders import COLOR_LAYOUT, weights_source
+from embeddings.encoders import COLOR_LAYOUT, weights_folders, weights_source
 from embeddings.nets import backbones
+from embeddings.nets.finetuned import Description, find_finetuned, finetuned_names
 from embeddings.nets.weights import file_sha256
 from embeddings.photo_sets import LabelledPhoto, PhotoSetError, read_photo_set
 from embeddings.services import register_backbone
@@ -44,6 +45,7 @@ def finetune_backbone(
     sets: dict[str, list[LabelledPhoto]],
     settings_: "FinetuneSettings",
     loop: "LoopSettings",
+    refit: Description | None = None,
     on_step: Callable[[str, int, int], None] | None = None,
     on_epoch: "Callable[[EpochReport], None] | None" = None,
 ) -> dict[str, object]:
@@ -75,11 +77,32 @@ def finetune_backbone(
         ),
         weights_sha256=file_sha256(weights),
         about={"code_version": code_version(settings.BASE_DIR), "machine": machine()},
+        refit=refit,
         on_step=on_step,
         on_epoch=on_epoch,
     )
     register_backbone(name=name)
     return described
+
+
+def earlier_training(name: str) -> "tuple[Description, FinetuneSettings, LoopSettings]":
+    """A fine-tuned backbone and the settings that it was trained by.
+
+    Raises:
+        ValueError: there is none of that name.
+        WeightsRejected: its description cannot be read.
+    """
+    from embeddings.training.finetuning.finetune import FinetuneSettings
+    from embeddings.training.loop import LoopSettings
+
+    folders = weights_folders()
+    spec = find_finetuned(name, folders)
+    if spec is None:
+        names = ", ".join(finetuned_names(folders)) or "none"
+        raise ValueError(f"{name} is no fine-tuned backbone; there are: {names}")
+    training = spec.description.training
+    settings_ = training["settings"] | {"labels": tuple(training["settings"]["labels"])}
+    return spec.description, FinetuneSettings(**settings_), LoopSettings(**training["loop"])
 
 
 def _catalogue_photos() -> list[LabelledPhoto]:

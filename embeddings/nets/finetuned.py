@@ -32,6 +32,7 @@ class Description:
     calibration: Mapping[str, float]  # of the heads, at which their probabilities are true
     weights_sha256: str
     metrics: Mapping[str, object] = field(default_factory=dict)
+    training: Mapping[str, object] = field(default_factory=dict)  # how it was made
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,11 @@ def read_description(path: Path) -> Description | None:
             **{
                 name: content[name]
                 for name in Description.__dataclass_fields__
-                if name not in ("heads", "metrics")
+                if name not in ("heads", "metrics", "training")
             },
             heads={name: tuple(values) for name, values in content["heads"].items()},
             metrics=content.get("metrics", {}),
+            training=content.get("training", {}),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsRejected(path, f"no description of a backbone: {error!r}") from error

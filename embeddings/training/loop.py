@@ -243,9 +243,7 @@ class _Loop:
         state, n_epochs = self.state, self.settings.n_epochs
         seconds = state.seconds / state.epoch
         left = seconds * (n_epochs - state.epoch)
-        return EpochReport(
-            state.epoch, n_epochs, state.losses[-1], score, is_best, seconds, left
-        )
+        return EpochReport(state.epoch, n_epochs, state.losses[-1], score, is_best, seconds, left)
 
     def finish(self) -> TrainingLog:
         """The best epoch's parameters in the module, which is left in evaluation mode."""

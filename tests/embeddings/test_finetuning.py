@@ -4,10 +4,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from safetensors.torch import save_file
 
-from embeddings.encoders import local_version
+from catalog.models import Product
+from embeddings.encoders import local_version, weights_folders
 from embeddings.finetuning import labelled_sets
 from embeddings.models import Backbone, ProductVector
 from embeddings.nets.backbones import BACKBONES
+from embeddings.nets.finetuned import find_finetuned
 from embeddings.photo_sets import PhotoSetError
 from tests.embeddings.drawn_photos import photo_of
 from tests.embeddings.training.finetuning.labelled_drawings import NARROW, random_classifier
@@ -26,7 +28,9 @@ def shop(settings, tmp_path, monkeypatch):
     )
     for number in range(24):
         category = CategoryFactory(name=("Shirts", "Shoes")[number % 2])
-        product = ProductFactory(category=category, title=f"title {number}", color="Red")
+        product = ProductFactory(
+            category=category, title=f"title {number}", color=("Red", "Blue")[number // 2 % 2]
+        )
         ProductImageFactory(product=product, content=photo_of(number % 2))
 
 
@@ -55,6 +59,38 @@ def test_the_shop_s_own_photos_make_a_backbone_that_stands_beside_the_others(sho
     }
     assert n_vectors == {"color_layout": 24, "ours": 24}
     call_command("suggest_attributes", "ours")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refit_learns_from_validation_photos_and_keeps_mixture_and_calibration(shop, capsys):
+    finetune(name="ours")
+    capsys.readouterr()
+    call_command("finetune", refit="ours")
+    again, ours = (
+        find_finetuned(name, weights_folders()).description for name in ("ours_refit", "ours")
+    )
+    assert (again.weights, again.temperatures, again.calibration) == (
+        ours.weights,
+        ours.temperatures,
+        ours.calibration,
+    )
+    assert again.weights_sha256 != ours.weights_sha256
+    assert again.training["settings"] == ours.training["settings"]
+    counts = [sum(d.training["n_photos"]["train"].values()) for d in (ours, again)]
+    assert counts[1] == counts[0] + ours.training["n_photos"]["validation"]["catalogue"]
+    assert again.training["n_photos"]["validation"] == {"catalogue": 0}
+    assert (again.training["refit"], again.metrics) == ("ours", {})
+    assert "validation" not in capsys.readouterr().out
+    with pytest.raises(CommandError, match="theirs is no fine-tuned backbone; there are: ours, "):
+        call_command("finetune", refit="theirs")
+
+
+@pytest.mark.django_db
+def test_a_refit_needs_photos_with_the_same_labels(shop):
+    finetune(name="ours")
+    Product.objects.update(color="")
+    with pytest.raises(CommandError, match="ours tells category, color, and these photos say cat"):
+        call_command("finetune", refit="ours")
 
 
 @pytest.mark.django_db

@@ -1,12 +1,17 @@
 """`manage.py finetune`: teach an ImageNet backbone the labels of your own photos."""
 
 from argparse import ArgumentParser
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalog.progress import StagedProgress
 from embeddings import finetuning
 from embeddings.training_command import TrainingCommand
+
+if TYPE_CHECKING:
+    from embeddings.training.finetuning.finetune import FinetuneSettings
+    from embeddings.training.loop import LoopSettings
 
 LABELS = "category,color,gender"
 N_EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY, PATIENCE = 20, 64, 3e-4, 0.01, 5
@@ -34,7 +39,16 @@ class Command(TrainingCommand):
             metavar="DIR",
             help="folders of labelled photos, the catalogue's first; default: the products on sale",
         )
-        parser.add_argument("--name", help="of the new backbone; default: BACKBONE_finetuned")
+        parser.add_argument(
+            "--refit",
+            metavar="NAME",
+            help="train once more by the settings, the vector's mixture and the calibration of "
+            "this fine-tuned backbone, now on validation photos too and to the last epoch; the "
+            "options on training are then not looked at",
+        )
+        parser.add_argument(
+            "--name", help="of the new backbone; default: BACKBONE_finetuned, or NAME_refit"
+        )
         parser.add_argument("--epochs", type=int, default=N_EPOCHS, help="default: %(default)s")
         parser.add_argument(
             "--batch-size", type=int, default=BATCH_SIZE, help="default: %(default)s"
@@ -64,11 +78,13 @@ class Command(TrainingCommand):
 
     def train(self, options: dict[str, Any]) -> None:
         """Train, and say where the result is."""
-        from embeddings.training.finetuning.finetune import FinetuneSettings
-        from embeddings.training.loop import LoopSettings
-
-        name = options["name"] or f"{options['backbone']}_finetuned"
-        labels = tuple(label.strip() for label in options["labels"].split(",") if label.strip())
+        if options["refit"]:
+            refit, settings, loop = finetuning.earlier_training(options["refit"])
+            settings = replace(settings, measure_test=options["measure_test"])
+            name = options["name"] or f"{refit.name}_refit"
+        else:
+            refit, settings, loop = None, *_settings(options)
+            name = options["name"] or f"{options['backbone']}_finetuned"
         sets = finetuning.labelled_sets(options["photos"])
         for set_name, photos in sets.items():
             self.stdout.write(f"{set_name}: {len(photos):,} labelled photos.")
@@ -76,21 +92,9 @@ class Command(TrainingCommand):
             described = finetuning.finetune_backbone(
                 name=name,
                 sets=sets,
-                settings_=FinetuneSettings(
-                    options["backbone"],
-                    labels,
-                    side=options["side"],
-                    n_views=options["views"],
-                    measure_test=options["measure_test"],
-                ),
-                loop=LoopSettings(
-                    n_epochs=options["epochs"],
-                    batch_size=options["batch_size"],
-                    learning_rate=options["learning_rate"],
-                    weight_decay=options["weight_decay"],
-                    patience=options["patience"],
-                    seed=options["seed"],
-                ),
+                settings_=settings,
+                loop=loop,
+                refit=refit,
                 on_step=bars,
                 on_epoch=lambda report: self.stdout.write(report.line),
             )
@@ -108,3 +112,26 @@ class Command(TrainingCommand):
             f"{log['best_epoch']}). Next: manage.py embed_products --backbone {name}, then "
             "choose it in a ranking profile."
         )
+
+
+def _settings(options: dict[str, Any]) -> "tuple[FinetuneSettings, LoopSettings]":
+    from embeddings.training.finetuning.finetune import FinetuneSettings
+    from embeddings.training.loop import LoopSettings
+
+    labels = tuple(label.strip() for label in options["labels"].split(",") if label.strip())
+    settings = FinetuneSettings(
+        options["backbone"],
+        labels,
+        side=options["side"],
+        n_views=options["views"],
+        measure_test=options["measure_test"],
+    )
+    loop = LoopSettings(
+        n_epochs=options["epochs"],
+        batch_size=options["batch_size"],
+        learning_rate=options["learning_rate"],
+        weight_decay=options["weight_decay"],
+        patience=options["patience"],
+        seed=options["seed"],
+    )
+    return settings, loop

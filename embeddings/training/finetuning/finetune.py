@@ -16,7 +16,7 @@ from scipy.special import softmax
 from torch import nn
 
 from embeddings.nets.crops import WholePhoto
-from embeddings.nets.finetuned import KIND
+from embeddings.nets.finetuned import KIND, Description
 from embeddings.nets.label_network import METRIC, LabelNetwork, build_label_network
 from embeddings.nets.networks import Network
 from embeddings.nets.runtimes import accelerated, available_runtimes
@@ -30,6 +30,7 @@ from embeddings.training.finetuning.vector import (
     as_plain,
     calibration_temperature,
     choose_mixture,
+    mixture_of,
     precisions,
     vectors,
 )
@@ -75,24 +76,30 @@ def finetune(
     places: Places,
     weights_sha256: str,
     about: Mapping[str, object],
+    refit: Description | None = None,
     on_step: OnStep | None = None,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> dict[str, object]:
     """Train, choose the vector on validation photos, and write both files; what the JSON says.
 
     `build_classifier` gives the torchvision network with its ImageNet weights, whose file has
-    `weights_sha256`. Killed, it goes on where it was when called again. The cached views are
-    deleted at the end.
+    `weights_sha256`. With `refit`, validation photos are learned from too, all epochs are run, and
+    the vector's mixture and the calibration are that backbone's. Killed, it goes on where it was
+    when called again. The cached views are deleted at the end.
 
     Raises:
-        ValueError: there is nothing to learn.
+        ValueError: there is nothing to learn, or `refit` has other heads.
         CheckpointMismatch: `places.cache` holds another training of this output.
     """
     photos = load_photos(
         dict(sets), settings.labels, side=STORED_SIDE, cache=places.cache, on_step=on_step
     )
-    torch.manual_seed(loop.seed)
     heads = {head.name: len(head.values) for head in photos.heads}
+    taken = None
+    if refit is not None:
+        photos = photos.with_validation()
+        taken = _Outcome(mixture_of(refit, heads), dict(refit.calibration), {})
+    torch.manual_seed(loop.seed)
     module = build_label_network(settings.backbone, build_classifier(), heads, settings.side)
     key = f"{settings} {photos.fingerprint} {weights_sha256} {VERSION}"
     folder = places.cache / f"views-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
@@ -101,11 +108,15 @@ def finetune(
     log = train(
         task, loop, checkpoint=checkpoint, fingerprint=key, on_step=on_step, on_epoch=on_epoch
     )
-    found = _Outcome.of(task, photos, settings.measure_test)
+    found = taken or _chosen(task, photos)
+    if settings.measure_test:
+        found.metrics["test"] = _test_metrics(task, photos, found.mixture, found.calibration)
     found.write_into(module)
     description = _description(photos, settings, module, found)
     description["metrics"] = found.metrics
     description["training"] = _training(photos, settings, loop, log, weights_sha256, about)
+    if refit is not None:
+        description["training"]["refit"] = refit.name
     _save(module, description, places.output)
     checkpoint.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
@@ -165,34 +176,30 @@ class _Outcome:
     calibration: dict[str, float]
     metrics: dict[str, object]
 
-    @classmethod
-    def of(cls, task: LabelTask, photos: TrainingPhotos, measure_test: bool) -> "_Outcome":
-        """Mixture and calibration by the validation part; the test part only where asked for."""
-        validation = photos.rows("validation")
-        seen = np.sort(np.concatenate([photos.rows("train"), validation]))
-        described = task.describe(seen)
-        mixture = choose_mixture(photos, seen, validation, described)
-        told = _of_rows(described, seen, validation)
-        calibration = {
-            head.name: calibration_temperature(
-                told.logits[head.name], photos.targets[head.name][validation]
-            )
-            for head in photos.heads
-        }
-        metrics: dict[str, object] = {
-            "validation": {
-                "precision_at_5": precisions(photos, seen, validation, vectors(described, mixture)),
-                "labels": _labels(photos, validation, told, calibration),
-            }
-        }
-        if measure_test:
-            metrics["test"] = _test_metrics(task, photos, mixture, calibration)
-        return cls(mixture, calibration, metrics)
-
     def write_into(self, module: LabelNetwork) -> None:
         """Weights and temperatures become part of the network."""
         module.weights.copy_(torch.from_numpy(self.mixture.weights))
         module.temperatures.copy_(torch.from_numpy(self.mixture.temperatures))
+
+
+def _chosen(task: LabelTask, photos: TrainingPhotos) -> _Outcome:
+    """Mixture and calibration by the validation part."""
+    validation = photos.rows("validation")
+    seen = np.sort(np.concatenate([photos.rows("train"), validation]))
+    described = task.describe(seen)
+    mixture = choose_mixture(photos, seen, validation, described)
+    told = _of_rows(described, seen, validation)
+    calibration = {
+        head.name: calibration_temperature(
+            told.logits[head.name], photos.targets[head.name][validation]
+        )
+        for head in photos.heads
+    }
+    measured = {
+        "precision_at_5": precisions(photos, seen, validation, vectors(described, mixture)),
+        "labels": _labels(photos, validation, told, calibration),
+    }
+    return _Outcome(mixture, calibration, {"validation": measured})
 
 
 def _test_metrics(

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import cpu_count
 from pathlib import Path
 
@@ -48,6 +48,11 @@ class TrainingPhotos:
         if set_name is not None:
             wanted &= self.set_names == set_name
         return np.flatnonzero(wanted)
+
+    def with_validation(self) -> "TrainingPhotos":
+        """The same with nothing held out but the test part."""
+        split = np.where(self.split == "validation", "train", self.split)
+        return replace(self, split=split, fingerprint=f"{self.fingerprint} with validation")
 
 
 def load_photos(

@@ -99,9 +99,11 @@ class LabelTask:
         with torch.autocast(device.type, enabled=False):  # bf16 has no digits for near neighbours
             return self._metric_loss(parts.metric.float(), clusters)
 
-    def validate(self) -> float:
-        """Mean accuracy over the heads, on validation photos as they are."""
+    def validate(self) -> float | None:
+        """Mean accuracy over the heads, on validation photos as they are, where there are any."""
         rows = self._photos.rows("validation")
+        if not len(rows):
+            return None
         logits = self.describe(rows).logits
         accuracies = []
         for name, scores in logits.items():

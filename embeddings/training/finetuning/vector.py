@@ -1,12 +1,13 @@
 """How the parts become one vector: weights and temperatures, chosen on validation photos."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from embeddings.nets.finetuned import COLORS, METRIC, Description
 from embeddings.training.finetuning.bars import bar_of, heads_that_count
 from embeddings.training.finetuning.photos import TrainingPhotos
 from embeddings.training.finetuning.task import Described
@@ -145,9 +146,27 @@ def _nearest(embedded: np.ndarray, gallery: np.ndarray, asked: np.ndarray) -> np
     return top
 
 
+def mixture_of(description: Description, names: Iterable[str]) -> Mixture:
+    """Another backbone's, for heads of the same names.
+
+    Raises:
+        ValueError: it has other heads.
+    """
+    names = tuple(names)
+    if tuple(description.heads) != names:
+        raise ValueError(
+            f"{description.name} tells {', '.join(description.heads)}, and these photos say "
+            f"{', '.join(names)}: expected the same"
+        )
+    return Mixture(
+        np.array([description.weights[part] for part in (METRIC, COLORS, *names)], np.float32),
+        np.array([description.temperatures[name] for name in names], np.float32),
+    )
+
+
 def as_plain(mixture: Mixture, names: tuple[str, ...]) -> dict[str, dict[str, float]]:
     """For a JSON file."""
-    parts = ("metric", "colors", *names)
+    parts = (METRIC, COLORS, *names)
     return {
         "weights": dict(zip(parts, map(float, mixture.weights), strict=True)),
         "temperatures": dict(zip(names, map(float, mixture.temperatures), strict=True)),
