@@ -9,6 +9,8 @@ from django.core.cache import cache
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
+from fashrec_site.embedded import redis
+
 # No test asserts a time: another process may have the core.
 hypothesis_settings.register_profile("unhurried", deadline=None)
 hypothesis_settings.load_profile("unhurried")
@@ -30,6 +32,14 @@ def private_media(settings, tmp_path):
     """Each test stores its files in a folder of its own."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.PRIVATE_ROOT = tmp_path / "private"
+
+
+@pytest.fixture
+def own_home(settings, tmp_path) -> Path:
+    """A FASHREC_HOME of the test, whose tasks go to all tests' Redis and start none there."""
+    settings.REDIS_URL = settings.REDIS_URL or redis.ensure_running(settings.FASHREC_HOME)
+    settings.FASHREC_HOME = tmp_path
+    return tmp_path
 
 
 @pytest.fixture(autouse=True)

@@ -33,16 +33,15 @@ def world():
 
 
 @pytest.fixture
-def report(settings, tmp_path):
-    settings.FASHREC_HOME = tmp_path
-    folder = tmp_path / "reports" / "run"
+def report(own_home):
+    folder = own_home / "reports" / "run"
     folder.mkdir(parents=True)
     (folder / "report.md").write_text(
         "# Findings\n\n<script>alert(1)</script>\n\n| a |\n|---|\n| 1 |\n"
     )
     (folder / "figure_2_masks.png").write_bytes(b"a picture")
     (folder.parent / "latest").symlink_to("run")
-    (tmp_path / "secret_key").write_text("secret")
+    (own_home / "secret_key").write_text("secret")
     return folder
 
 

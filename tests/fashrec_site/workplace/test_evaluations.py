@@ -21,13 +21,8 @@ from recommender.models import EvaluationRun
 from tests.fashrec_site.workplace.world import staff
 from tests.recommender.evaluation.shops import hand_placed_shop
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_home")]
 LIST = "/admin/recommender/evaluationrun/"
-
-
-@pytest.fixture(autouse=True)
-def own_reports(settings, tmp_path):
-    settings.FASHREC_HOME = tmp_path
 
 
 def ask(k: int = 2) -> EvaluationJob:

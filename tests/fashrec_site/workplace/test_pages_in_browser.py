@@ -18,9 +18,8 @@ LIST = "/admin/recommender/evaluationrun/"
 
 
 @pytest.fixture
-def shop(settings, tmp_path) -> Shopper:
+def shop(own_home) -> Shopper:
     """A small shop whose names are scripts, and one of its shoppers."""
-    settings.FASHREC_HOME = tmp_path
     hand_placed_shop()
     Product.objects.update(title=SCRIPT)
     Category.objects.filter(name="Pants").update(name=SCRIPT)
