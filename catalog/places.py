@@ -8,6 +8,12 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import ASin, Cos, Least, Power, Radians, Sin, Sqrt
 
 EARTH_RADIUS_KM = 6371.0
+# The SQL of `distance_km`, for statements of our own: of a `{row}` from the parameters' place.
+DISTANCE_KM = f"""{2 * EARTH_RADIUS_KM} * asin(least(1.0, sqrt(
+        power(sin((radians({{row}}.latitude) - radians(%(latitude)s::float8)) / 2), 2)
+        + cos(radians(%(latitude)s::float8)) * cos(radians({{row}}.latitude))
+        * power(sin((radians({{row}}.longitude) - radians(%(longitude)s::float8)) / 2), 2)
+    )))"""
 
 
 @dataclass(frozen=True)

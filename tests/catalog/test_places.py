@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from catalog.models import Store
-from catalog.places import Place, distance_km
+from catalog.places import DISTANCE_KM, Place, distance_km
 from shoppers.geography import haversine_km, random_points_on_sphere
+
+MEASURE_STORES = "SELECT {distance_km} FROM catalog_store store ORDER BY id"
 
 
 @pytest.fixture
@@ -44,6 +47,16 @@ def test_distances_are_those_of_numpy(stores):
     rows = Store.objects.annotate(km=distance_km(place)).order_by("id").values_list("km", flat=True)
     expected = haversine_km(place.latitude, place.longitude, stores[:, 0], stores[:, 1])
     assert np.allclose(list(rows), expected, atol=1e-6)
+
+
+@pytest.mark.django_db
+def test_the_sql_for_statements_of_our_own_measures_the_same(stores):
+    place = Place(-33.9, 151.2)
+    rows = Store.objects.annotate(km=distance_km(place)).order_by("id").values_list("km", flat=True)
+    sql = MEASURE_STORES.format(distance_km=DISTANCE_KM.format(row="store"))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"latitude": place.latitude, "longitude": place.longitude})
+        assert np.allclose([km for (km,) in cursor.fetchall()], list(rows), rtol=1e-12)
 
 
 @pytest.mark.parametrize("place", [(91, 0), (0, 181), (float("nan"), 0)])
