@@ -118,7 +118,7 @@ def local_version(name: str) -> BackboneVersion | None:
     """
     if name == COLOR_LAYOUT:
         return _color_layout_version()
-    path = weights_source().local_file(_spec(name))
+    path = weights_source().local_file(network_spec(name))
     return None if path is None else _network_version(name, file_sha256(path))
 
 
@@ -131,7 +131,7 @@ def load_encoder(name: str) -> Encoder:
     """
     if name == COLOR_LAYOUT:
         return ColorLayoutEncoder(_color_layout_version())
-    spec = _spec(name)
+    spec = network_spec(name)
     # Read when torch is first imported. Its threads otherwise spin while they wait for each other:
     # beside other busy processes that made 30 photos/s of mobilenet_v2 into 7 on two cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -182,7 +182,12 @@ def is_network(name: str) -> bool:
     return name in BACKBONES or find_finetuned(name, weights_folders()) is not None
 
 
-def _spec(name: str) -> BackboneSpec:
+def network_spec(name: str) -> BackboneSpec:
+    """What a backbone that runs as a network is.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
     spec = BACKBONES.get(name) or find_finetuned(name, weights_folders())
     if spec is None:
         finetuned = finetuned_names(weights_folders())
@@ -192,7 +197,7 @@ def _spec(name: str) -> BackboneSpec:
 
 
 def _network_version(name: str, weights_sha256: str) -> BackboneVersion:
-    spec = _spec(name)
+    spec = network_spec(name)
     preprocessing = {**spec.framing.preprocessing, **NETWORK_PREPROCESSING}
     return BackboneVersion(name, spec.dimension, weights_sha256, preprocessing)
 

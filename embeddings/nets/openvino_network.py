@@ -29,9 +29,7 @@ class OpenVinoNetwork:
             # Two pinned worker processes share one core and leave the other idle.
             "ENABLE_CPU_PINNING": False,
         }
-        compiled = Core().compile_model(
-            _with_preprocessing(_converted(module, side)), "CPU", options
-        )
+        compiled = Core().compile_model(as_model(module, side), "CPU", options)
         self._queue = AsyncInferQueue(compiled)
         self._queue.set_callback(_keep)
         self._dimension = compiled.output(0).shape[1]
@@ -55,8 +53,16 @@ def _keep(request: InferRequest, place: tuple[np.ndarray, int]) -> None:
     rows[:] = request.get_output_tensor(0).data[: len(rows)]
 
 
+def as_model(module: nn.Module, side: int) -> Model:
+    """OpenVINO's graph: (PHOTOS_PER_REQUEST, side, side, 3) uint8 -> (.., dimension).
+
+    It normalises by ImageNet's statistics.
+    """
+    return _with_preprocessing(_converted(module, side))
+
+
 def _converted(module: nn.Module, side: int) -> Model:
-    """The module as OpenVINO's graph, for `PHOTOS_PER_REQUEST` photos.
+    """The module for (n, 3, side, side) float32.
 
     By the frontend itself: `openvino.convert_model` does the same and reports its use to its maker.
     """
