@@ -3,7 +3,6 @@
 import strawberry
 from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
-from strawberry_django.optimizer import DjangoOptimizerExtension
 
 from catalog.schema import CatalogQuery
 from embeddings.schema import EmbeddingsQuery
@@ -14,7 +13,7 @@ from fashrec_site.descriptions import describe_from_docstrings
 from fashrec_site.known_queries import KnownQueries
 from fashrec_site.named_values import named
 from fashrec_site.photo_search.schema import PhotoSearchQuery
-from fashrec_site.plain_fields import read_plainly
+from fashrec_site.plain_fields import OptimizerOfOtherFields, read_plainly
 from fashrec_site.query_limits import QueryLimits
 from fashrec_site.replicas.mutations import MutationsReadFromPrimary
 from recommender.schema import RecommenderQuery
@@ -59,7 +58,7 @@ schema = CodedSchema(
         QueryLimits,
         IntrospectionForInsiders,
         MutationsReadFromPrimary,
-        DjangoOptimizerExtension,
+        OptimizerOfOtherFields,
         KnownQueries,
     ],
 )

@@ -118,17 +118,22 @@ class RelevanceTerms:
     )
 
 
+def _reason(self: "RecommendationEdge") -> str:
+    return self.item.reason
+
+
 @strawberry.type
 class RecommendationEdge:
     """A recommended product, why, and where it is."""
 
+    item: strawberry.Private[answers.Recommendation]
     cursor: str = strawberry.field(description="For `after`.")
     node: Product = strawberry.field(description="The product.")
     relevance: float = strawberry.field(description="The sum of the weighted terms.")
     pinned: bool = strawberry.field(
         description="Whether the shop gave it this place, whatever its relevance."
     )
-    reason: str = strawberry.field(description="Why, in one sentence.")
+    reason: str = strawberry.field(resolver=_reason, description="Why, in one sentence.")
     terms: RelevanceTerms = strawberry.field(description="Why, in numbers.", metadata=cost(0))
     normalized_popularity: float = strawberry.field(
         description="NormPop: 0 the least and 1 the most popular of the catalogue."
@@ -141,11 +146,11 @@ class RecommendationEdge:
         """The GraphQL form of `item`."""
         place = item.availability
         return cls(
+            item=item,
             cursor=cursor,
             node=item.product,
             relevance=item.relevance,
             pinned=item.pinned,
-            reason=item.reason,
             terms=item.terms,
             normalized_popularity=item.normalized_popularity,
             store=place and place.store,

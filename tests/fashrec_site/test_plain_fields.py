@@ -1,4 +1,4 @@
-"""Columns are read without the library's wrappers, relations and resolvers with them."""
+"""What is loaded is read without the library's wrappers, what may need a statement with them."""
 
 import pytest
 from strawberry_django.fields.field import StrawberryDjangoField
@@ -24,7 +24,17 @@ def test_a_column_is_its_attribute(fields):
     assert fields["itemId"].resolve(Product(item_id="a1"), None) == "a1"
 
 
-@pytest.mark.parametrize("name", ["category", "images", "primaryImage"])
+def test_a_relation_that_is_loaded_is_its_row(fields):
+    category = Category()
+    assert fields["category"].resolve(Product(category=category), None) is category
+
+
+def test_a_resolver_that_takes_only_its_row_is_called(fields, settings):
+    settings.FASHREC_CURRENCY = "CHF"
+    assert fields["currency"].resolve(Product(), None) == "CHF"
+
+
+@pytest.mark.parametrize("name", ["category", "images"])
 def test_what_may_need_a_statement_is_left_to_the_library(fields, name):
     with pytest.raises(WrappedError):
-        fields[name].resolve(Product(category=Category()), None)
+        fields[name].resolve(Product(category_id=1), None)
