@@ -21,7 +21,7 @@ Progress = Callable[[str, int, int], None]
 class ViewCounts:
     """How many views are drawn of each kind of subject."""
 
-    photo: int = 5
+    photo: int = 16
     cut_out: int = 2
 
     def of(self, subject: Subject) -> int:

@@ -12,6 +12,8 @@ from embeddings.training.distillation.pool import ViewPool
 
 TRAINING_SIDE = 112  # pixels that are cut from a view
 VALIDATION_AT_ONCE = 128
+MIXED_SHARE = 0.6  # of the batches, whose views are mixed in pairs
+MIXING = 0.4  # both parameters of the beta distribution that shares are drawn from
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,27 @@ class Distillation:
         return rng.permutation(len(self.pool))[: self.n_rows]
 
     def loss(self, rows: np.ndarray, rng: np.random.Generator) -> torch.Tensor:
-        """The weighted sum of the parts, over a batch of views."""
-        images = self._prepared(self.pool.images[np.sort(rows)], rng)
+        """The weighted sum of the parts, over a batch of views as they are or mixed in pairs.
+
+        The target of two views that are mixed lies between theirs: Zhang et al., mixup: Beyond
+        Empirical Risk Minimization, ICLR 2018.
+        """
         rows = np.sort(rows)
+        images = self._prepared(self.pool.images[rows], rng)
+        targets = self.targets[torch.from_numpy(rows)].to(images.device)
+        share, others = 1.0, np.arange(len(rows))
+        if rng.random() < MIXED_SHARE:
+            share, others = rng.beta(MIXING, MIXING), rng.permutation(len(rows))
+            images = images.lerp(images[others], 1 - share)
+            targets = functional.normalize(targets.lerp(targets[others], 1 - share), dim=1)
         embedded = self.module["student"].learned(images).float()  # (b, dimension)
-        targets = self.targets[torch.from_numpy(rows)].to(embedded.device)
         unit = functional.normalize(embedded, dim=1)
         weights = self.weights
         direction = (1 - (unit * targets).sum(dim=1)).mean()
         relation = relation_loss(unit, targets, weights.temperature)
-        label = self._label_loss(embedded, rows)
+        label = share * self._label_loss(embedded, rows)
+        if share < 1:
+            label = label + (1 - share) * self._label_loss(embedded, rows[others])
         return weights.direction * direction + weights.relation * relation + weights.label * label
 
     def validate(self) -> float:

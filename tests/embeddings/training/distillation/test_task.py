@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from embeddings.nets.networks import MEAN, STANDARD_DEVIATION
+from embeddings.training.distillation import task
 from embeddings.training.distillation.pool import ViewPool
 from embeddings.training.distillation.task import relation_loss, same_label_precision
 from embeddings.training.distillation.teacher import target_directions, teacher_features
@@ -74,6 +76,51 @@ def test_the_relation_loss_is_the_divergence_computed_by_hand():
     from_even = 0.5 * np.log(0.5 / high) + 0.5 * np.log(0.5 / (1 - high))
     expected = (opposite + to_even + from_even) / 3
     assert relation_loss(own, teacher, 1.0).item() == pytest.approx(expected, rel=1e-4)
+
+
+class MeanColour(torch.nn.Module):
+    """A student that sees mixtures as what lies between."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(()))
+
+    def learned(self, images):
+        return (images * torch.tensor(STANDARD_DEVIATION).view(3, 1, 1)).mean((2, 3)) + (
+            torch.tensor(MEAN) * self.scale
+        )
+
+
+@pytest.mark.parametrize("mixed_share", [0.0, 1.0])
+def test_what_two_mixed_views_are_to_be_lies_between_them(mixed_share, monkeypatch):
+    monkeypatch.setattr(task, "MIXED_SHARE", mixed_share)
+    colors = np.eye(3, dtype=np.uint8).repeat(4, axis=0) * 255
+    pool = ViewPool(
+        images=np.tile(colors[:, None, None], (1, 8, 8, 1)),
+        heads=np.zeros(12, np.int64),
+        classes=np.arange(12) // 4,
+        photos=np.arange(12),
+        labels={"colour": ["red", "green", "blue"]},
+        fingerprint="",
+    )
+
+    def loss_with(targets, weights):
+        distillation = task.Distillation(
+            MeanColour(),
+            3,
+            pool=pool,
+            targets=targets,
+            validation=pool,
+            weights=weights,
+            views_per_epoch=12,
+        )
+        return distillation.loss(np.arange(12), np.random.default_rng(5)).item()
+
+    seen = task.LossWeights(label=0.0)
+    assert loss_with(np.eye(3, dtype=np.float32).repeat(4, axis=0), seen) == pytest.approx(
+        0, abs=1e-4
+    )
+    assert loss_with(np.eye(3, dtype=np.float32)[[0, 1, 2] * 4], seen) > 0.1
 
 
 def test_validation_counts_neighbours_of_other_photos_with_the_same_label():

@@ -80,9 +80,9 @@ def test_a_pool_is_drawn_once_and_the_same_for_a_seed(tmp_path):
 
 def test_a_pool_that_was_not_finished_is_drawn_again(tmp_path):
     sets = {"phones": draw_phone_photos(tmp_path / "a", n=1)}
-    first = draw_pool(sets, ViewCounts(), cache=tmp_path / "x", seed=1)
+    first = draw_pool(sets, ViewCounts(photo=5), cache=tmp_path / "x", seed=1)
     (folder,) = (tmp_path / "x").iterdir()
     (folder / "pool.json").unlink()
     (folder / "images.bin").write_bytes(b"cut off")
-    again = draw_pool(sets, ViewCounts(), cache=tmp_path / "x", seed=1)
+    again = draw_pool(sets, ViewCounts(photo=5), cache=tmp_path / "x", seed=1)
     assert len(again) == len(first) == 5 + 2
