@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import F
 
@@ -15,6 +16,7 @@ from embeddings.photo_search.refusals import PhotoRefused
 from embeddings.preference import best_backbone_with_vectors
 
 KEPT_FOR = timedelta(hours=1)
+SWEEP_SECONDS = 60  # between two looks at all files, also where beat does not run
 MAX_IN_WORK = 2
 MAX_ATTEMPTS = 2  # a photo that kills its process twice is not tried again
 RETRY_AFTER_SECONDS = 2
@@ -40,7 +42,8 @@ def begin_search(
     Raises:
         PhotoRefused: UNAVAILABLE without any product vector, RATE_LIMITED while two are in work.
     """
-    forget_expired(now=now)
+    if cache.add("photo_searches:swept", True, SWEEP_SECONDS):
+        forget_expired(now=now)
     backbone = best_backbone_with_vectors()
     if backbone is None:
         raise PhotoRefused("UNAVAILABLE", "No product is embedded yet, so none can be found.")

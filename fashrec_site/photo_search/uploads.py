@@ -11,10 +11,14 @@ from django.core.files.uploadhandler import MemoryFileUploadHandler
 from django.http import HttpRequest, JsonResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from catalog.graphql_errors import ErrorCode
+from embeddings.photo_search import services
+from embeddings.photo_search.refusals import PhotoRefused
 from embeddings.photo_search.uploads import MAX_BYTES, too_many_bytes
 from fashrec_site.access.guard import refuse
+from fashrec_site.photo_search.answers import refused
 
 View = Callable[..., HttpResponseBase]
 OTHER_FIELDS_BYTES = 256 * 1024  # crop, filter, a map's file, the form around them
@@ -44,7 +48,7 @@ def bounded_upload(view: View) -> View:
     def bounded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        refusal = _header_refusal(request) or _read(request)
+        refusal = _header_refusal(request) or _crowd_refusal(request) or _read(request)
         return refusal or view(request, *args, **kwargs)
 
     return bounded
@@ -64,6 +68,16 @@ def _header_refusal(request: HttpRequest) -> JsonResponse | None:
         _discard(request)
         message = f"expected Content-Type: multipart/form-data; got {request.content_type!r}"
         return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, ErrorCode.BAD_USER_INPUT, message)
+    return None
+
+
+def _crowd_refusal(request: HttpRequest) -> HttpResponseBase | None:
+    """A flood's uploads are refused before anything is parsed or anybody's key looked up."""
+    try:
+        services.refuse_beyond_two(timezone.now())
+    except PhotoRefused as refusal:
+        _discard(request)
+        return refused(refusal)
     return None
 
 

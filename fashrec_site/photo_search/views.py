@@ -34,8 +34,6 @@ def begin(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return wrong_method()
     try:
-        # Before the upload is read: a flood of photos costs little more than its refusals.
-        services.refuse_beyond_two(timezone.now())
         form = read_form(request)
         if (refusal := page_refusal(request, form.page)) is not None:
             return refusal
