@@ -96,7 +96,7 @@ class Command(TrainingCommand):
 
 
 def _teacher(name: str) -> "KnownTeacher":
-    """The network that is asked, in bf16 where the processor has it.
+    """The network that is asked, as fast as this processor can.
 
     Raises:
         WeightsUnavailable: it has no weights here.
@@ -110,10 +110,12 @@ def _teacher(name: str) -> "KnownTeacher":
     from embeddings.training.distillation.distill import KnownTeacher
 
     network = encoder.network
-    if TORCH_BF16 in available_runtimes():
-        network = accelerated(network, TORCH_BF16)
     # ImageNet's networks average over whatever there is; others are of one size.
     side = encoder.framing.side if isinstance(encoder.framing, WholePhoto) else None
+    if side is not None:
+        network = accelerated(network, available_runtimes()[0])
+    elif TORCH_BF16 in available_runtimes():  # the fastest one takes one size only
+        network = accelerated(network, TORCH_BF16)
     return KnownTeacher(network, name, encoder.version.weights_sha256, side)
 
 
