@@ -30,7 +30,13 @@ if Path("/dev/shm").is_dir():  # noqa: S108  # memory: a heartbeat must not wait
 
 
 def on_starting(server: Arbiter) -> None:
-    """Refuse a wrong configuration in one line, before workers fail one after another."""
+    """Refuse a wrong configuration in one line, before workers fail one after another.
+
+    `FASHREC_NICENESS` makes a web server that serves uploads alone wait for one that serves reads.
+    """
+    from catalog.niceness import give_way
+
+    give_way(int(os.environ.get("FASHREC_NICENESS") or 0))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashrec_site.settings")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured

@@ -2,6 +2,7 @@
 
 Reads are measured alone, beside the flood, and beside as many other reads as the flood has uploads,
 in turn, so that what else the machine does falls on all. The last is what any requests would cost.
+The flood goes to the web server of the reads, and to a nice one of its own.
 """
 
 from collections.abc import Sequence
@@ -50,15 +51,18 @@ def run(plan: Plan, folder: Path, stages: Stages) -> dict[str, Any]:
     shop, key = ensure_shop(plan.n_products, plan.seed, stages), new_key()
     searches = _searches(plan.photos or DEFAULT_PHOTOS, plan.width_px, key, folder)
     reads = draw_reads(N_DRAWN, plan.n_products, shop["n_shoppers"], key, Random(plan.seed))
-    with web_server() as server, photo_worker():
+    own_web = web_server(WEB_CONCURRENCY="1", FASHREC_NICENESS="5")
+    with web_server() as server, own_web as photos, photo_worker():
         calm = Spec(server.port, reads, plan.seconds, n_clients=16, rate=plan.rate)
         pair = Spec(server.port, searches, plan.seconds, AT_ONCE, pause_seconds=PAUSE_SECONDS)
         many = replace(pair, n_clients=plan.n_flooding)
+        apart = replace(many, port=photos.port)
         with stages.stage("Warming up"):
             generate(pair, calm)
+            generate(replace(apart, n_clients=AT_ONCE))
         with stages.stage("Two at a time"):
             (two,) = generate(pair)
-        figures = _two(two, plan.seconds) | _beside(calm, many, plan, stages)
+        figures = _two(two, plan.seconds) | _beside(calm, many, apart, plan, stages)
     n_bytes = sum(Path(search.body_file).stat().st_size for search in searches)
     return {
         "data": f"{plan.n_products} synthetic products; {len(searches)} photos, enlarged",
@@ -84,9 +88,9 @@ def _two(answers: list[Answer], seconds: float) -> dict[str, Any]:
     }
 
 
-def _beside(calm: Spec, many: Spec, plan: Plan, stages: Stages) -> dict[str, Any]:
-    """Reads alone, beside the flood, and beside as many reads, in turn."""
-    alone, flooded, crowded, flood = [], [], [], []
+def _beside(calm: Spec, many: Spec, apart: Spec, plan: Plan, stages: Stages) -> dict[str, Any]:
+    """Reads alone, beside the flood, beside as many reads, and beside a flood of another server."""
+    alone, flooded, crowded, beside_own, flood, own_flood = [], [], [], [], [], []
     with stages.stage("Reads alone and beside others", plan.n_rounds) as advance:
         for done in range(plan.n_rounds):
             advance(done)
@@ -95,12 +99,16 @@ def _beside(calm: Spec, many: Spec, plan: Plan, stages: Stages) -> dict[str, Any
             flooded, flood = flooded + disturbed, flood + photos
             as_many = replace(calm, requests=calm.requests[::-1], rate=len(photos) / plan.seconds)
             crowded += generate(calm, as_many)[0]
+            undisturbed, photos = generate(calm, apart)
+            beside_own, own_flood = beside_own + undisturbed, own_flood + photos
     seconds = plan.n_rounds * plan.seconds
     measured = {
         "reads_alone": summary(alone, seconds),
         "reads_beside_flood": summary(flooded, seconds),
         "reads_beside_as_many_reads": summary(crowded, seconds),
+        "reads_beside_flood_of_own_web": summary(beside_own, seconds),
         "flood": summary(flood, seconds),
+        "flood_of_own_web": summary(own_flood, seconds),
     }
     p95 = {name: figures["p95_ms"] for name, figures in measured.items()}
     return {
@@ -108,6 +116,9 @@ def _beside(calm: Spec, many: Spec, plan: Plan, stages: Stages) -> dict[str, Any
         "ratio_of_reads_p95": round(p95["reads_beside_flood"] / p95["reads_alone"], 2),
         "ratio_of_reads_p95_to_as_many_reads": round(
             p95["reads_beside_flood"] / p95["reads_beside_as_many_reads"], 2
+        ),
+        "ratio_of_reads_p95_with_own_web": round(
+            p95["reads_beside_flood_of_own_web"] / p95["reads_alone"], 2
         ),
     }
 

@@ -48,12 +48,12 @@ def _used(process: psutil.Process) -> float:
 
 
 @contextmanager
-def web_server() -> Iterator[WebServer]:
-    """gunicorn as `make serve` starts it, without rate limits."""
+def web_server(**variables: str) -> Iterator[WebServer]:
+    """gunicorn as `make serve` starts it, without rate limits, with these `variables`."""
     with socket.socket() as chosen:
         chosen.bind((HOST, 0))
         port = chosen.getsockname()[1]
-    variables = UNLIMITED | {"PORT": str(port), "BIND": HOST, "LOG_LEVEL": "ERROR"}
+    variables = UNLIMITED | {"PORT": str(port), "BIND": HOST, "LOG_LEVEL": "ERROR"} | variables
     command = ["gunicorn", "--log-level=warning", "fashrec_site.wsgi"]
     with _running(command, variables) as process:
         _wait_until(lambda: _is_ready(port), process)

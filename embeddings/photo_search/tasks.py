@@ -4,15 +4,12 @@ A worker that serves this queue and no other answers while products are embedded
 photos takes no thread from whoever reads.
 """
 
-import os
-from contextlib import suppress
-from pathlib import Path
-
 from celery import Celery, shared_task
 from celery.signals import worker_init, worker_ready
 from celery.worker.consumer import Consumer
 from django.utils import timezone
 
+from catalog.niceness import give_way
 from catalog.task_queue import enqueue
 from embeddings.photo_search import services
 from embeddings.photo_search.embedding import photo_encoder, photo_vector
@@ -23,7 +20,6 @@ QUEUE = "photo_search"  # where CELERY_TASK_ROUTES sends the first two
 EXPIRES_SECONDS = 40  # nobody waits longer: see querysets.GIVE_UP_AFTER
 HARD_LIMIT_SECONDS = 30
 NICENESS = 5  # a third of the share of the cores that whoever reads has, where both want them
-AUTOGROUP = Path("/proc/self/autogroup")
 
 
 @shared_task(time_limit=HARD_LIMIT_SECONDS)
@@ -44,18 +40,10 @@ def search_by_photo(search_id: str) -> None:
 
 
 @worker_init.connect
-def give_way(sender: Celery, **_: object) -> None:
-    """Let a worker that serves photos alone wait for those who read, where cores are few.
-
-    Linux may share cores among sessions first, and by niceness only inside each: a worker that has
-    a session to itself is nice as a whole.
-    """
-    if set(sender.app.amqp.queues.consume_from) != {QUEUE}:
-        return
-    os.nice(NICENESS)
-    if os.getsid(0) == os.getpid():
-        with suppress(OSError):
-            AUTOGROUP.write_text(str(NICENESS))
+def let_readers_go_first(sender: Celery, **_: object) -> None:
+    """A worker that serves photos alone waits for those who read, where cores are few."""
+    if set(sender.app.amqp.queues.consume_from) == {QUEUE}:
+        give_way(NICENESS)
 
 
 @worker_ready.connect
