@@ -36,7 +36,10 @@ def on_starting(server: Arbiter) -> None:
     """
     from catalog.niceness import give_way
 
-    give_way(int(os.environ.get("FASHREC_NICENESS") or 0))
+    niceness = os.environ.get("FASHREC_NICENESS") or "0"
+    if niceness not in map(str, range(20)):
+        sys.exit(f"configuration: FASHREC_NICENESS is a number from 0 to 19; got {niceness!r}")
+    give_way(int(niceness))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fashrec_site.settings")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
