@@ -10,7 +10,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SAY = """
 import os
 from catalog.niceness import AUTOGROUP, give_way
-session = lambda: AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else "none"
+
+def session():
+    # No file where the kernel shares no cores by session; an empty one in a session that it does
+    # not count, as that of a container's first process.
+    said = AUTOGROUP.read_text().split() if AUTOGROUP.exists() else []
+    return said[-1] if said else "none"
+
 before = os.nice(0), session()
 give_way(3)
 print(os.nice(0) - before[0], before[1], session())
