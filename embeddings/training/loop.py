@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -134,7 +135,7 @@ def train(
         FloatingPointError: the loss is no longer finite.
     """
     loop = _Loop(task, settings, f"{settings} {fingerprint}", checkpoint)
-    with _reproducible():
+    with _reproducible(), _strided_depthwise_in_float32(task.module):
         loop.resume()
         while not loop.is_over:
             loop.run_epoch(on_step, on_epoch)
@@ -280,6 +281,32 @@ def autocast(device: str, is_mixed: bool | None = None) -> torch.autocast:
     if is_mixed is None:
         is_mixed = device == "cuda" or processor_has_bf16()
     return torch.autocast(device, torch.bfloat16, enabled=is_mixed)
+
+
+@contextmanager
+def _strided_depthwise_in_float32(module: nn.Module) -> Iterator[None]:
+    """Such convolutions without autocast: on processors bf16's gradient takes twenty times longer.
+
+    576 channels of 14 x 14, stride 2, a batch of 64 on one core: 240 ms in bf16, 13 in fp32.
+    """
+    layers = [layer for layer in module.modules() if _is_strided_depthwise(layer)]
+    for layer in layers:
+        layer.forward = partial(_in_float32, layer.forward)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward  # the class's own is left
+
+
+def _is_strided_depthwise(layer: nn.Module) -> bool:
+    is_depthwise = isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels > 1
+    return is_depthwise and max(layer.stride) > 1
+
+
+def _in_float32(forward: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    with torch.autocast(x.device.type, enabled=False):
+        return forward(x.float())
 
 
 @contextmanager

@@ -169,3 +169,33 @@ def test_fewer_examples_than_a_batch_are_an_error(tmp_path):
     settings = LoopSettings(n_epochs=1, batch_size=24)
     with pytest.raises(ValueError, match="23 examples are fewer than one batch of 24"):
         train(Line(), settings, checkpoint=tmp_path / "c", fingerprint="")
+
+
+class Depthwise(Line):
+    """The same behind two convolutions by channels, the second with a stride; it notes types."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolutions = [nn.Conv2d(2, 2, 3, stride, 1, groups=2) for stride in (1, 2)]
+        self.module = nn.Sequential(*self.convolutions, nn.Flatten(), nn.Linear(8, 1))
+        self.dtypes = set()
+
+    def loss(self, rows, rng):
+        values = torch.ones(len(rows), 2, 4, 4)
+        seen = []
+        for convolution in self.convolutions:
+            values = convolution(values)
+            seen.append(values.dtype)
+        self.dtypes.add(tuple(seen))
+        return self.module[2:](values).square().mean()
+
+    def validate(self):
+        return None
+
+
+def test_strided_depthwise_convolutions_are_trained_in_fp32_and_left_as_they_were(tmp_path):
+    task = Depthwise()
+    settings = replace(SETTINGS, n_epochs=1, is_mixed=True)
+    train(task, settings, checkpoint=tmp_path / "c", fingerprint="f")
+    assert task.dtypes == {(torch.bfloat16, torch.float32)}
+    assert all("forward" not in vars(layer) for layer in task.convolutions)
