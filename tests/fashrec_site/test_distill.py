@@ -63,6 +63,14 @@ def test_the_same_seed_gives_the_same_network_and_a_start_another(world):
     assert weights.read_bytes() != first
 
 
+def test_a_last_distillation_learns_from_the_validation_photos_too(world):
+    printed = distill(world, "--teacher", "tiny", "--with-validation")
+    assert "validation" not in printed
+    record = json.loads((world / "home" / "weights" / "fashrec_small.json").read_text())
+    assert (record["photos"], record["n_validation_views"]) == ({"phones": 12}, 0)
+    assert (record["log"]["scores"], record["log"]["best_epoch"]) == ([], 2)
+
+
 @pytest.mark.parametrize(
     ("teacher", "message"),
     [("vgg99", "unknown backbone 'vgg99'"), ("color_layout", "color_layout is no network")],

@@ -30,8 +30,14 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     seed: int = 42
+    with_validation: bool = False  # learns from the validation part too; the last epoch is kept
     counts: ViewCounts = field(default_factory=ViewCounts)
     losses: LossWeights = field(default_factory=LossWeights)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Of the photos, that are learned from."""
+        return ("train", "validation") if self.with_validation else ("train",)
 
     @property
     def loop(self) -> LoopSettings:
@@ -79,7 +85,7 @@ def distill(
     on_progress: Progress | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Distilled:
-    """Teach a `FashrecSmall` what `teacher` sees on the train parts of `sets`.
+    """Teach a `FashrecSmall` what `teacher` sees on the recipe's parts of `sets`.
 
     It begins with random parameters, or with those of an earlier distillation (`start`). Killed at
     any moment it goes on from `cache` when called again with the same arguments; there lie also
@@ -89,8 +95,11 @@ def distill(
         PhotoSetError: a photo that cannot be read.
         CheckpointMismatch: the checkpoint there cannot be read.
     """
-    pool = _pool(sets, "train", recipe.counts, cache, recipe.seed, on_progress)
-    validation = _pool(sets, "validation", VALIDATION_COUNTS, cache, recipe.seed, on_progress)
+    pool = _pool(sets, recipe.parts, recipe.counts, cache, recipe.seed, on_progress)
+    validation = None
+    if not recipe.with_validation:
+        counts = VALIDATION_COUNTS
+        validation = _pool(sets, ("validation",), counts, cache, recipe.seed, on_progress)
     identity = f"{pool.fingerprint}-{teacher.weights_sha256[:12]}"
     file = cache / f"teacher-{identity}.npy"
     features = teacher_features(pool.images, teacher.network, file, teacher.side, on_progress)
@@ -119,14 +128,14 @@ def distill(
 
 def _pool(
     sets: Mapping[str, Sequence[LabelledPhoto]],
-    part: str,
+    parts: tuple[str, ...],
     counts: ViewCounts,
     cache: Path,
     seed: int,
     on_progress: Progress | None,
 ) -> ViewPool:
     chosen = {
-        name: [photo for photo in photos if split_of(photo.group) == part]
+        name: [photo for photo in photos if split_of(photo.group) in parts]
         for name, photos in sets.items()
     }
     return draw_pool(chosen, counts, cache=cache, seed=seed, on_progress=on_progress)
@@ -150,7 +159,7 @@ def _record(
     teacher: KnownTeacher,
     recipe: Recipe,
     pool: ViewPool,
-    validation: ViewPool,
+    validation: ViewPool | None,
     log: TrainingLog,
 ) -> dict[str, object]:
     """What is told of the training beside its weights."""
@@ -158,11 +167,11 @@ def _record(
         "teacher": {"name": teacher.name, "weights_sha256": teacher.weights_sha256},
         "recipe": asdict(recipe),
         "photos": {
-            name: sum(split_of(photo.group) == "train" for photo in photos)
+            name: sum(split_of(photo.group) in recipe.parts for photo in photos)
             for name, photos in sets.items()
         },
         "n_views": len(pool),
-        "n_validation_views": len(validation),
+        "n_validation_views": 0 if validation is None else len(validation),
         "labels": {name: len(classes) for name, classes in pool.labels.items()},
         "log": asdict(log),
     }

@@ -41,7 +41,7 @@ class Distillation:
         *,
         pool: ViewPool,
         targets: np.ndarray,
-        validation: ViewPool,
+        validation: ViewPool | None,
         weights: LossWeights,
         views_per_epoch: int,
     ) -> None:
@@ -79,8 +79,10 @@ class Distillation:
             label = label + (1 - share) * self._label_loss(embedded, rows[others])
         return weights.direction * direction + weights.relation * relation + weights.label * label
 
-    def validate(self) -> float:
-        """Same-label precision@5 of the validation views."""
+    def validate(self) -> float | None:
+        """Same-label precision@5 of the validation views, where there are any."""
+        if self.validation is None:
+            return None
         return same_label_precision(self.embed(self.validation.images), self.validation)
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, object]]:

@@ -54,6 +54,12 @@ class Command(TrainingCommand):
             default=settings.FASHREC_HOME / "weights" / "fashrec_small.safetensors",
             help="default: %(default)s, which is used before the one in the package",
         )
+        parser.add_argument(
+            "--with-validation",
+            action="store_true",
+            help="learn from the validation part too, to the last epoch: for a last training, with "
+            "what an earlier one has shown",
+        )
         parser.add_argument("--epochs", type=int, help="default: the recipe's")
         parser.add_argument("--views-per-epoch", type=int, help="default: the recipe's")
         parser.add_argument("--batch-size", type=int, help="default: the recipe's")
@@ -88,10 +94,11 @@ class Command(TrainingCommand):
         }
         n_bytes = store_student(done.student, record, options["output"])
         done.checkpoint.unlink(missing_ok=True)
+        if done.log.scores:
+            self.stdout.write(f"Same-label precision@5 {max(done.log.scores):.3f} on validation.")
         self.stdout.write(
-            f"Same-label precision@5 {max(done.log.scores):.3f} on validation after epoch "
-            f"{done.log.best_epoch}, {done.log.seconds / 60:.1f} min; {n_bytes / 1e6:.1f} MB "
-            f"stored as {options['output']}."
+            f"Epoch {done.log.best_epoch} is kept, after {done.log.seconds / 60:.1f} min; "
+            f"{n_bytes / 1e6:.1f} MB stored as {options['output']}."
         )
 
 
@@ -148,5 +155,6 @@ def _recipe(options: dict[str, object]) -> "Recipe":
         "batch_size": options["batch_size"],
         "learning_rate": options["learning_rate"],
         "seed": options["seed"],
+        "with_validation": options["with_validation"] or None,
     }
     return Recipe(**{name: value for name, value in asked.items() if value is not None})
