@@ -30,7 +30,7 @@ def fetch_planned(
 
 
 def fetch_prepared(
-    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
+    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any] | Sequence[Any]
 ) -> list[tuple[Any, ...]]:
     """The rows of a statement that the server parses and plans once per connection.
 

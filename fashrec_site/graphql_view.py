@@ -3,6 +3,7 @@
 import json
 from http import HTTPStatus
 
+import orjson
 from cross_web import HTTPException
 from csp.decorators import csp_replace
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
@@ -37,6 +38,10 @@ class CodedGraphQLView(GraphQLView):
         response = super().render_graphql_ide(request)
         response.content = response.content.replace(LOADING, WAITING, 1)
         return response
+
+    def encode_json(self, data: object) -> bytes:
+        """The answer as JSON, by a library that takes a tenth of the time."""
+        return orjson.dumps(data)
 
     def decode_json(self, data: str | bytes) -> object:
         """The request's JSON, an object or (to be refused as a batch) an array.
