@@ -13,7 +13,7 @@ from embeddings.nets.errors import WeightsRejected, WeightsUnavailable
 if TYPE_CHECKING:
     from torch import nn
 
-KIND = "label_network 2"  # another number with anything that changes its vectors
+KIND = "label_network 3"  # another number with anything that changes its vectors
 # In the vector's order: a part's name, and how many values it has.
 METRIC, COLORS = "metric", "colors"
 

@@ -66,10 +66,10 @@ class Command(TrainingCommand):
             help="epochs without gain to stop after (%(default)s)",
         )
         parser.add_argument(
-            "--side", type=int, default=224, help="of the input in pixels (%(default)s)"
+            "--side", type=int, default=256, help="of the input in pixels (%(default)s)"
         )
         parser.add_argument(
-            "--views", type=int, default=10, help="augmented views of each photo (%(default)s)"
+            "--views", type=int, default=12, help="augmented views of each photo (%(default)s)"
         )
         parser.add_argument("--seed", type=int, default=42, help="default: %(default)s")
         parser.add_argument(

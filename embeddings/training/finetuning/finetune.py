@@ -38,8 +38,8 @@ from embeddings.training.finetuning.views import AS_IT_IS, MIRRORED, Stem, store
 from embeddings.training.loop import EpochReport, LoopSettings, TrainingLog, train
 
 OnStep = Callable[[str, int, int], None]
-STORED_SIDE = 224  # of the decoded photos, from which views are cut
-VERSION = 3  # of views and network: change it with anything that changes them
+STORED_SIDE = 256  # of the decoded photos, from which views are cut
+VERSION = 4  # of views and network: change it with anything that changes them
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class FinetuneSettings:
 
     backbone: str
     labels: tuple[str, ...]
-    side: int = 224
-    n_views: int = 10  # of each training photo
+    side: int = 256
+    n_views: int = 12  # of each training photo
     measure_test: bool = False
 
     def __post_init__(self) -> None:

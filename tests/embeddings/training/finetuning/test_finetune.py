@@ -95,7 +95,7 @@ def test_labels_that_no_set_has_are_an_error(tmp_path):
         run(sets, tmp_path, replace(SETTINGS, labels=("sleeve",)))
 
 
-@pytest.mark.parametrize("side", [16, 100, 256])
+@pytest.mark.parametrize("side", [16, 100, 288])
 def test_a_side_that_the_trunk_cannot_take_is_an_error(side):
     with pytest.raises(ValueError, match=f"side {side}: expected a multiple of 32"):
         replace(SETTINGS, side=side)
