@@ -6,7 +6,9 @@ For one purchase no product outside its lists can exceed
         + w_p (1 - |distance from t to the ends of the list of trending products|^gamma),
 
 so where the k-th best inside is above that, the answer is exact; the others are reported as not
-proven. A bought product's neighbours are found once for everyone who bought it.
+proven. A bought product's neighbours are found once for everyone who bought it. Their terms may be
+computed from shorter vectors, and then are bounds themselves: what may be among the best by its
+bound is looked at with its full vector.
 
 Source: Fagin, Lotem and Naor, Optimal Aggregation Algorithms for Middleware (2003), the threshold
 algorithm, with both lists read to a fixed depth.
@@ -63,7 +65,7 @@ class Listed:
     """
 
     places: np.ndarray  # (p, l) in the pool
-    relevance: np.ndarray  # (p, l) float64, off by at most `rounding_error`
+    relevance: np.ndarray  # (p, l) float64, too low by at most `rounding_error`
     unseen: np.ndarray  # (p,) what no candidate outside exceeds
 
 
@@ -75,19 +77,22 @@ def bounded_top_k(
     settings: RankingSettings,
     depth: Depth,
     min_max_similarity: bool = False,
+    short_vectors: np.ndarray | None = None,
 ) -> tuple[TopK, np.ndarray]:
     """The best candidates, and (q,) bool whether they are proven to be; see `top_k`.
 
     `min_max_similarity` needs a category weight of 0: the neighbours have one order then, however
-    a purchase rescales them.
+    a purchase rescales them; nor can it do with `short_vectors`, see `shortened`.
     """
+    vectors = products.vectors if short_vectors is None else short_vectors
     found = TopK.empty(len(purchases.products), settings.k)
     proven = np.zeros(len(purchases.products), dtype=bool)
-    for pool, rows in pools(products, shoppers, purchases, settings):
+    for pool, rows in pools(products, shoppers, purchases, settings, vectors):
         if len(pool.products) == 0:
             proven[rows] = True
             continue
-        for neighbours, chunk in _blocks(pool, products, purchases, rows, settings, depth):
+        given = (products, purchases, rows, settings, depth, vectors)
+        for neighbours, chunk in _blocks(pool, *given):
             asked = purchases.at(chunk)
             ranges = CosineRanges.raw(len(chunk))
             if min_max_similarity:
@@ -117,6 +122,7 @@ def _blocks(
     rows: np.ndarray,
     settings: RankingSettings,
     depth: Depth,
+    vectors: np.ndarray,
 ) -> Iterator[tuple[Neighbours, np.ndarray]]:
     """Rows, which are ordered by bought product, in chunks with the neighbours that they need."""
     bought, starts = np.unique(purchases.products[rows], return_index=True)
@@ -124,7 +130,7 @@ def _blocks(
     size = max(1, SCORES_PER_BLOCK // len(pool.products))
     for first in range(0, len(bought), size):
         some = slice(first, first + size)
-        neighbours = _neighbours(pool, products, bought[some], settings, depth)
+        neighbours = _neighbours(pool, products, bought[some], settings, depth, vectors)
         start, end = starts[some][0], ends[some][-1]
         for at in range(start, end, PURCHASES_PER_CHUNK):
             yield neighbours, rows[at : min(at + PURCHASES_PER_CHUNK, end)]
@@ -136,8 +142,9 @@ def _neighbours(
     bought: np.ndarray,
     settings: RankingSettings,
     depth: Depth,
+    vectors: np.ndarray,
 ) -> Neighbours:
-    scores = weighted_features(products, bought, settings) @ pool.features.T  # (a, m)
+    scores = weighted_features(products, bought, settings, vectors) @ pool.features.T  # (a, m)
     if scores.shape[1] <= 2 * depth.n_neighbours:
         places = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
         return Neighbours(bought, scores, places, scores, np.full(len(bought), -np.inf))
@@ -220,13 +227,21 @@ def _best(
     error = rounding_error(products, settings)
     positions, relevance = pool.products[listed.places], listed.relevance
     relevance[is_bought(shoppers, purchases.shoppers, positions)] = -np.inf
+    asked = (products, shoppers, purchases, settings, ranges)
     kth = np.sort(relevance, axis=1)[:, -min(settings.k, relevance.shape[1])]
-    in_question = (relevance >= (kth - 2 * error)[:, None]) & (relevance > -np.inf)
-    best = checked(positions, in_question, products, shoppers, purchases, settings, ranges)
-    last = ranges.span * best.relevance[:, -1] + settings.weight_visual * ranges.low
-    worst = np.where(best.products[:, -1] >= 0, last, -np.inf)
+    first = (relevance >= kth[:, None]) & (relevance > -np.inf)
+    worst = _worst(checked(positions, first, *asked), settings, ranges)
+    in_question = (relevance >= (worst - error)[:, None]) & (relevance > -np.inf)
+    best = checked(positions, in_question, *asked)
+    worst = _worst(best, settings, ranges)
     no_more = listed.unseen == -np.inf
     return best, no_more | (worst > listed.unseen + error + 10.0**-TIE_DECIMALS)
+
+
+def _worst(best: TopK, settings: RankingSettings, ranges: CosineRanges) -> np.ndarray:
+    """(p,) the k-th best relevance, in the units of `Listed`; -inf where there are fewer."""
+    last = ranges.span * best.relevance[:, -1] + settings.weight_visual * ranges.low
+    return np.where(best.products[:, -1] >= 0, last, -np.inf)
 
 
 def _shortlist(listed: Listed, n: int) -> Listed:

@@ -61,7 +61,7 @@ def trending_top_k(
     """
     found = TopK.empty(len(purchases.products), settings.k)
     proven = np.zeros(len(purchases.products), dtype=bool)
-    for pool, rows in pools(products, shoppers, purchases, settings):
+    for pool, rows in pools(products, shoppers, purchases, settings, products.vectors):
         if len(pool.products) == 0:
             proven[rows] = True
             continue

@@ -1,6 +1,8 @@
 """Short lists with a bound: what they call proven is what looking at everything finds."""
 
 from dataclasses import replace
+from functools import partial
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from recommender.batch import exact_top_k, top, top_k
 from recommender.batch.bounded import Depth, bounded_top_k
+from recommender.batch.shortened import is_worth_it, shortened
 from recommender.batch.trending import N_OWNED, trending_top_k
 from tests.recommender.test_batch import SETTINGS, WOMEN, make_products, make_shoppers
 
@@ -72,6 +75,53 @@ def test_lists_of_any_depth_end_in_the_exact_answer(
         for name in ("relevance", "visual", "popularity", "category"):
             values = pytest.approx(getattr(expected, name), abs=1e-9, nan_ok=True)
             assert getattr(found, name) == values
+
+
+@given(
+    seed=st.integers(0, 2**20),
+    weights=st.sampled_from(WEIGHTS),
+    n_axes=st.integers(1, 6),
+    k=st.integers(1, 6),
+    n_copies=st.sampled_from([0, 30]),
+    least_proven=st.sampled_from([0.0, 1.1]),
+)
+def test_short_vectors_end_in_the_exact_answer(seed, weights, n_axes, k, n_copies, least_proven):
+    asked = world(seed, n_copies=n_copies) | {"settings": weighted(*weights, k=k)}
+    expected = exact_top_k(**asked)
+    with (
+        patch.object(top, "is_worth_it", lambda products, purchases: True),
+        patch.object(top, "shortened", partial(shortened, n_axes=n_axes)),
+        patch.object(top, "BY_SHORT_VECTORS", Depth(12, 4, 12)),
+        patch.object(top, "LEAST_PROVEN", least_proven),
+    ):
+        found = top_k(**asked, depths=[SHALLOW])
+    assert found.products.tolist() == expected.products.tolist()
+    assert found.relevance == pytest.approx(expected.relevance, abs=1e-9, nan_ok=True)
+
+
+@given(seed=st.integers(0, 2**20), n_axes=st.integers(1, 8))
+def test_products_of_short_vectors_are_never_below_cosines(seed, n_axes):
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(40, 8)) * rng.exponential(size=8)
+    vectors[::7] = 0
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    short = shortened(vectors, n_axes)
+    assert short.shape == (40, n_axes + 1)
+    bounds, cosines = (rows.astype(np.float64) @ rows.T for rows in (short, vectors))
+    assert (bounds > cosines - 1e-6).all()
+    if n_axes == 8:  # nothing is left out
+        assert (bounds < cosines + 1e-5).all()
+
+
+def test_only_much_work_is_worth_shortening():
+    asked = world(1)
+    assert not is_worth_it(asked["products"], asked["purchases"])
+    n = 20_000
+    large = make_products(np.eye(1, 800).repeat(n, axis=0))
+    (_, many) = make_shoppers([range(5_000)], n)
+    assert is_worth_it(large, many)
+    assert not is_worth_it(large, many.at(np.arange(100)))
 
 
 @pytest.mark.parametrize(
