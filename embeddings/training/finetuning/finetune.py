@@ -108,7 +108,7 @@ def finetune(
     log = train(
         task, loop, checkpoint=checkpoint, fingerprint=key, on_step=on_step, on_epoch=on_epoch
     )
-    found = taken or _chosen(task, photos)
+    found = taken or _chosen(task, photos, loop.seed, on_step)
     if settings.measure_test:
         found.metrics["test"] = _test_metrics(task, photos, found.mixture, found.calibration)
     found.write_into(module)
@@ -182,12 +182,12 @@ class _Outcome:
         module.temperatures.copy_(torch.from_numpy(self.mixture.temperatures))
 
 
-def _chosen(task: LabelTask, photos: TrainingPhotos) -> _Outcome:
+def _chosen(task: LabelTask, photos: TrainingPhotos, seed: int, on_step: OnStep | None) -> _Outcome:
     """Mixture and calibration by the validation part."""
     validation = photos.rows("validation")
     seen = np.sort(np.concatenate([photos.rows("train"), validation]))
     described = task.describe(seen)
-    mixture = choose_mixture(photos, seen, validation, described)
+    mixture = choose_mixture(photos, seen, validation, described, seed=seed, on_step=on_step)
     told = _of_rows(described, seen, validation)
     calibration = {
         head.name: calibration_temperature(
