@@ -21,6 +21,7 @@ from django.db import connection
 from django.db.models import F
 
 from catalog.models import ProductImage
+from embeddings.eight_bits import calibrate, int8_file, int8_network
 from embeddings.encoders import (
     DECODE_SIDE,
     Encoder,
@@ -32,7 +33,13 @@ from embeddings.encoders import (
 from embeddings.fidelity_sample import decoding_cosines, prepare_all, sample_photos
 from embeddings.models import Backbone, FidelityCheck
 from embeddings.nets import fidelity
-from embeddings.nets.runtimes import REFERENCE, accelerated, available_runtimes, circumstances
+from embeddings.nets.runtimes import (
+    OPENVINO_INT8,
+    REFERENCE,
+    accelerated,
+    available_runtimes,
+    circumstances,
+)
 
 MIN_PHOTOS = 512
 MIN_READABLE = 64  # of the sample; fewer say little about neighbours
@@ -125,7 +132,10 @@ def encoder_of(backbone: Backbone, way: Way) -> Encoder:
 
 def by_way(reference: NetworkEncoder, way: Way) -> NetworkEncoder:
     """The reference's network on another way, unmeasured."""
-    network = accelerated(reference.network, way.runtime)
+    if way.runtime == OPENVINO_INT8:
+        network = int8_network(reference)
+    else:
+        network = accelerated(reference.network, way.runtime)
     decode_side = DECODE_SIDE if way.is_reduced else None
     return replace(reference, network=network, decode_side=decode_side, is_reference=False)
 
@@ -137,7 +147,7 @@ def _fast_encoder(name: str, weights_sha256: str, way: Way) -> Encoder:
 
 @lru_cache(maxsize=1)
 def _runtimes_here() -> tuple[str, ...]:
-    return tuple(available_runtimes())
+    return tuple(available_runtimes(with_calibrated=True))
 
 
 def _checks(backbone: Backbone) -> dict[str, FidelityCheck]:
@@ -154,10 +164,17 @@ def _stored_decision(backbone: Backbone, ways: list[Way]) -> Decision | None:
     for way in ways:
         if way.name not in checks:
             return None
+        if checks[way.name].is_admitted and not _is_here(backbone, way):
+            return None  # admitted by another machine that shares the database
         if checks[way.name].is_admitted:
             return Decision(way, checks[way.name].reason)
     refusals = [f"{way.name}: {checks[way.name].reason}" for way in ways]
     return Decision(REFERENCE_WAY, "; ".join(refusals) or _nothing_faster())
+
+
+def _is_here(backbone: Backbone, way: Way) -> bool:
+    """Whether this machine has what the way needs beside the weights."""
+    return way.runtime != OPENVINO_INT8 or int8_file(backbone).is_file()
 
 
 def _nothing_faster() -> str:
@@ -235,6 +252,8 @@ def _check(
 ) -> FidelityCheck:
     """Measure one way on photos whose reference features are `expected`, and store the outcome."""
     try:
+        if way.runtime == OPENVINO_INT8:
+            calibrate(backbone, reference)
         encoder = by_way(reference, way)
         found = encoder.encode(prepare_all(photos, encoder)[1])
     except Exception as error:  # whatever a runtime raises, another one can still embed

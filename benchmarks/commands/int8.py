@@ -1,11 +1,10 @@
 """Int8: what OpenVINO in eight bits does to a backbone's vectors, and what it gains.
 
 The network is quantised after training on some of the photos (NNCF, with bias correction, its first
-layers left as they are), and judged on others by the check that every runtime must pass
-(embeddings/nets/fidelity.py), beside bf16. Nothing is imported or stored.
+layers left as they are), as the runtime openvino-int8 does it, and judged on others by the check
+that every runtime must pass (embeddings/nets/fidelity.py), beside bf16. Nothing is imported or kept.
 
 Example:
-  pip install -r benchmarks/requirements-int8.txt
   python -m benchmarks int8 --backbone mobilenet_v2 --photos DIR
 """
 

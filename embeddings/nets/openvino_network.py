@@ -19,9 +19,9 @@ PHOTOS_PER_REQUEST = 4
 
 
 class OpenVinoNetwork:
-    """A backbone in OpenVINO, in `bf16` or `f32`."""
+    """A backbone in OpenVINO, a graph as `as_model` gives it, in `bf16` or `f32`."""
 
-    def __init__(self, module: nn.Module, *, precision: str, n_threads: int, side: int) -> None:
+    def __init__(self, model: Model, *, precision: str, n_threads: int) -> None:
         options = {
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "THROUGHPUT",
@@ -29,7 +29,7 @@ class OpenVinoNetwork:
             # Two pinned worker processes share one core and leave the other idle.
             "ENABLE_CPU_PINNING": False,
         }
-        compiled = Core().compile_model(as_model(module, side), "CPU", options)
+        compiled = Core().compile_model(model, "CPU", options)
         self._queue = AsyncInferQueue(compiled)
         self._queue.set_callback(_keep)
         self._dimension = compiled.output(0).shape[1]

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 CUDA = "cuda"
 OPENVINO_BF16 = "openvino-bf16"
+OPENVINO_INT8 = "openvino-int8"  # needs photos to be calibrated on
 OPENVINO_FP32 = "openvino-fp32"
 TORCH_BF16 = "torch-bf16"
 REFERENCE = "torch-fp32"  # what every other one is measured against; always there
-RUNTIMES = (CUDA, OPENVINO_BF16, OPENVINO_FP32, TORCH_BF16, REFERENCE)
+RUNTIMES = (CUDA, OPENVINO_BF16, OPENVINO_INT8, OPENVINO_FP32, TORCH_BF16, REFERENCE)
 BF16_FLAGS = {"avx512_bf16", "amx_bf16"}  # as /proc/cpuinfo names them
+INT8_FLAGS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 
 class Features(Protocol):
@@ -27,8 +29,11 @@ class Features(Protocol):
         """(n, side, side, 3) uint8 -> (n, dimension) float32, not normalised."""
 
 
-def available_runtimes() -> list[str]:
-    """The runtimes of this machine, fastest first; `REFERENCE` is the last."""
+def available_runtimes(*, with_calibrated: bool = False) -> list[str]:
+    """The runtimes of this machine, fastest first; `REFERENCE` is the last.
+
+    `with_calibrated`: those too that take photos beside the network (`embeddings.eight_bits`).
+    """
     import torch
 
     has_bf16 = processor_has_bf16()
@@ -36,6 +41,7 @@ def available_runtimes() -> list[str]:
     can_run = {
         CUDA: torch.cuda.is_available(),
         OPENVINO_BF16: has_openvino and has_bf16,
+        OPENVINO_INT8: with_calibrated and has_openvino and _can_quantise(),
         OPENVINO_FP32: has_openvino,
         TORCH_BF16: has_bf16,
         REFERENCE: True,
@@ -52,12 +58,11 @@ def accelerated(network: "Network", runtime: str) -> Features:
     if runtime == REFERENCE:
         return network
     if runtime in (OPENVINO_BF16, OPENVINO_FP32):
-        from embeddings.nets.openvino_network import OpenVinoNetwork
+        from embeddings.nets.openvino_network import OpenVinoNetwork, as_model
 
         precision = "bf16" if runtime == OPENVINO_BF16 else "f32"
-        n_threads = torch.get_num_threads()
-        side = network.spec.framing.side
-        return OpenVinoNetwork(network.module, precision=precision, n_threads=n_threads, side=side)
+        model = as_model(network.module, network.spec.framing.side)
+        return OpenVinoNetwork(model, precision=precision, n_threads=torch.get_num_threads())
     if runtime == TORCH_BF16:
         return Network(network.spec, network.module, device="cpu", dtype=torch.bfloat16)
     return Network(network.spec, network.module, device=runtime)
@@ -68,9 +73,13 @@ def processor_has_bf16() -> bool:
     return bool(BF16_FLAGS & _processor_flags())
 
 
+def _can_quantise() -> bool:
+    return bool(INT8_FLAGS & _processor_flags()) and find_spec("nncf") is not None
+
+
 def circumstances() -> str:
     """Whatever may change an embedding beside its weights: versions, and the processor."""
-    packages = ("openvino", "torch", "pillow")
+    packages = ("openvino", "nncf", "torch", "pillow")
     return ", ".join([*(f"{name} {_version(name)}" for name in packages), _processor()])
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from embeddings import admission, fidelity_sample, services
+from embeddings import admission, eight_bits, fidelity_sample, services
 from embeddings.admission import MAX_LOST, REFERENCE_WAY, Way, candidate_ways, choose_way
 from embeddings.encoders import cached_encoder
 from embeddings.models import Embedding, FidelityCheck
+from embeddings.nets import fidelity
 from embeddings.nets.backbones import BACKBONES
-from embeddings.nets.runtimes import OPENVINO_FP32, REFERENCE, TORCH_BF16
+from embeddings.nets.runtimes import OPENVINO_FP32, OPENVINO_INT8, REFERENCE, TORCH_BF16
 from tests.embeddings.drawn_photos import photo_of
 from tests.embeddings.nets.tiny_backbone import TINY, as_safetensors, tiny_state
 from tests.factories import ProductImageFactory
@@ -239,3 +240,57 @@ def test_a_forced_runtime_is_the_only_candidate(settings, monkeypatch):
     assert offered == {OPENVINO_FP32, TORCH_BF16, REFERENCE}
     assert forced == {TORCH_BF16}
     assert reference == candidate_ways() == []
+
+
+@pytest.fixture
+def int8_only(settings, tmp_path, monkeypatch):
+    """A machine that could embed in eight bits and by the reference; photos are decoded in full."""
+    settings.FASHREC_HOME = tmp_path / "home"
+    ways = [Way(OPENVINO_INT8, is_reduced=False)]
+    monkeypatch.setattr(admission, "candidate_ways", lambda: ways)
+    monkeypatch.setattr(fidelity_sample, "DECODING_SAMPLE_SIZE", 4)
+    monkeypatch.setattr(eight_bits, "SAMPLE_SIZE", 0)  # calibrated on what is measured, too
+    return ways[0]
+
+
+@pytest.fixture
+def lenient(monkeypatch):
+    """A gate that the tiny network's eight bits pass."""
+    monkeypatch.setattr(fidelity, "MIN_WORST_COSINE", 0.9)
+    monkeypatch.setattr(fidelity, "MIN_TOP5_IN_TOP10", 0.9)
+
+
+def test_eight_bits_must_be_as_faithful_as_others(tiny, int8_only, photos):
+    assert choose(tiny).way == REFERENCE_WAY
+    check = FidelityCheck.objects.get(way=int8_only.name)
+    assert check.reason.startswith("worst cosine 0.9")
+    assert set(check.figures) >= {"mean_cosine", "precision_change"}
+
+
+def test_eight_bits_are_calibrated_on_the_catalogue_and_kept(tiny, int8_only, lenient, photos):
+    assert choose(tiny).way == int8_only
+
+    file = eight_bits.int8_file(tiny)
+    written = file.stat().st_mtime_ns
+    assert choose(tiny).way == int8_only  # neither calibrated nor measured again
+    assert file.stat().st_mtime_ns == written
+    crops = np.random.default_rng(0).integers(0, 255, (3, 224, 224, 3), dtype=np.uint8)
+    assert admission.encoder_of(tiny, int8_only).encode(list(crops)).shape == (3, 16)
+
+
+def test_a_machine_without_the_calibrated_file_measures_its_own(tiny, int8_only, lenient, photos):
+    choose(tiny)
+    file = eight_bits.int8_file(tiny)
+    file.unlink()
+
+    assert admission.known_way(tiny) == REFERENCE_WAY
+    assert choose(tiny).way == int8_only
+    assert file.is_file()
+
+
+def test_too_few_photos_to_calibrate_on_are_a_refusal(tiny, int8_only, photos, monkeypatch):
+    monkeypatch.setattr(eight_bits, "SAMPLE_SIZE", 40)
+
+    assert choose(tiny).way == REFERENCE_WAY
+    check = FidelityCheck.objects.get(way=int8_only.name)
+    assert check.reason == "it failed: 30 photos to calibrate on, expected 64"
