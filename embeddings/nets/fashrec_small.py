@@ -86,12 +86,17 @@ class FashrecSmall(nn.Module):
         self.register_buffer("white", torch.tensor(WHITE).view(1, 3, 1, 1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(n, 3, h, w) normalised photos -> (n, 960); without directions only where all is flat."""
-        edges, colors = self.outlines(images)
-        outline, layout = self._outline(edges), self._colors(colors)
-        learned = self._learned(edges, colors, outline)
-        parts = (_unit(learned), OUTLINE_LENGTH * outline, COLORS_LENGTH * layout)
-        return torch.cat(parts, dim=1)
+        """(n, 3, h, w) normalised photos -> (n, 960); without directions only where all is flat.
+
+        The learned part is the mean of the photo's and its mirror image's.
+        """
+        # As one batch: layers are fused where the network is loaded, each for one call of it.
+        edges, colors = self.outlines(torch.cat([images, images.flip(3)]))
+        outlines, layouts = self._outline(edges), self._colors(colors)
+        seen, mirrored = _unit(self._learned(edges, colors, outlines)).chunk(2)
+        outline, layout = outlines.chunk(2)[0], layouts.chunk(2)[0]
+        learned = _unit(seen + mirrored)
+        return torch.cat((learned, OUTLINE_LENGTH * outline, COLORS_LENGTH * layout), dim=1)
 
     def learned(self, images: torch.Tensor) -> torch.Tensor:
         """(n, 3, h, w) -> (n, 256): the part that training changes, of any length."""

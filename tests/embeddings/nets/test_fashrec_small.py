@@ -10,7 +10,7 @@ import torch
 
 from embeddings.nets.backbones import BACKBONES
 from embeddings.nets.errors import WeightsUnavailable
-from embeddings.nets.fashrec_small import FashrecSmall
+from embeddings.nets.fashrec_small import LEARNED, FashrecSmall
 from embeddings.nets.networks import load_network
 from embeddings.nets.weights import WeightsSource
 from embeddings.training.distillation.storing import store_student
@@ -24,9 +24,23 @@ def test_it_takes_photos_of_several_sizes(side):
         assert FashrecSmall()(torch.empty(3, 3, side, side)).shape == (3, SPEC.dimension)
 
 
+def test_a_mirrored_photo_has_the_same_learned_part():
+    torch.manual_seed(0)
+    student, images = FashrecSmall().eval(), torch.rand(2, 3, 128, 128)
+    with torch.no_grad():
+        vectors, mirrored = student(images), student(images.flip(3))
+        assert not torch.allclose(student.learned(images), student.learned(images.flip(3)))
+    torch.testing.assert_close(vectors[:, :LEARNED], mirrored[:, :LEARNED])
+    torch.testing.assert_close(vectors[:, :LEARNED].norm(dim=1), torch.ones(2))
+
+
 def test_what_is_stored_is_small_and_loads_as_it_was(tmp_path):
     torch.manual_seed(0)
     student = FashrecSmall().eval()
+    for layer in student.modules():  # as after a training, so that fusing them changes weights
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.running_mean.normal_(0, 0.3)
+            layer.running_var.uniform_(0.3, 2)
     n_bytes = store_student(student, {"recipe": 1}, tmp_path / "fashrec_small.safetensors")
     assert n_bytes < 6_000_000
     network, sha256 = load_network(SPEC, WeightsSource(tmp_path))
