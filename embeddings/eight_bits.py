@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from django.conf import settings
@@ -9,8 +10,10 @@ from django.conf import settings
 from embeddings.encoders import BackboneVersion, NetworkEncoder
 from embeddings.fidelity_sample import SAMPLE_SIZE, prepare_all, sample_photos
 from embeddings.models import Backbone
-from embeddings.nets.openvino_network import OpenVinoNetwork
 from embeddings.nets.runtimes import circumstances
+
+if TYPE_CHECKING:
+    from embeddings.nets.openvino_network import OpenVinoNetwork
 
 N_CALIBRATING = 300
 LEAST_CALIBRATING = 64  # fewer say little about what values occur
@@ -42,7 +45,7 @@ def calibrate(backbone: Backbone, reference: NetworkEncoder) -> None:
     quantise(reference.network.module, np.stack(inputs), file)
 
 
-def int8_network(reference: NetworkEncoder) -> OpenVinoNetwork:
+def int8_network(reference: NetworkEncoder) -> "OpenVinoNetwork":
     """The calibrated network.
 
     Raises:

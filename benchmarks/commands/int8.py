@@ -2,7 +2,7 @@
 
 The network is quantised after training on some of the photos (NNCF, with bias correction, its first
 layers left as they are), as the runtime openvino-int8 does it, and judged on others by the check
-that every runtime must pass (embeddings/nets/fidelity.py), beside bf16. Nothing is imported or kept.
+that every runtime must pass (embeddings/nets/fidelity.py), beside bf16. Nothing is kept.
 
 Example:
   python -m benchmarks int8 --backbone mobilenet_v2 --photos DIR

@@ -17,8 +17,8 @@ from torch import nn
 from embeddings.nets.openvino_network import PHOTOS_PER_REQUEST, OpenVinoNetwork, as_model
 
 # Convolutions at the network's beginning that keep their precision, as eight bits lose most there:
-# of MobileNetV2's 52 three gave a mean-centred cosine of .9945, eight .9951, fourteen .9953 (.995 is
-# wanted).
+# of MobileNetV2's 52 three gave a mean-centred cosine of .9945, eight .9951, fourteen .9953; wanted
+# is .995.
 LEFT_ALONE = 14
 
 

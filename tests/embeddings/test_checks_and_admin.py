@@ -29,7 +29,7 @@ def test_an_unknown_runtime_is_an_error_that_names_the_known_ones(settings):
     (error,) = check_runtime(None)
 
     assert (error.id, error.msg) == ("embeddings.E002", "FASHREC_EMBEDDING_RUNTIME is 'gpu'")
-    assert "cuda, openvino-bf16, openvino-fp32, torch-bf16, torch-fp32" in error.hint
+    assert "cuda, openvino-bf16, openvino-int8, openvino-fp32, torch-bf16, torch-fp32" in error.hint
 
 
 def test_good_settings_pass(settings, tmp_path):
